@@ -32,9 +32,10 @@ class Writer {
     space_[size_++] = static_cast<uint8_t>(value);
   }
 
+  // `bytes` may overlap the space it goes to: a reply repeats the token of the request it overwrites.
   void bytes(Bytes bytes) {
     if (bytes.empty() || !reserve(bytes.size())) return;
-    std::memcpy(space_.data() + size_, bytes.data(), bytes.size());
+    std::memmove(space_.data() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
   }
 

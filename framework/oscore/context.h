@@ -70,6 +70,15 @@ class SecurityContext {
   // Makes `worker` the owner if there is none. Returns the owner. Any thread.
   WorkerIndex claim(WorkerIndex worker);
 
+  // True if a request's IDs can mean this context and another one as well. Set by the table.
+  bool shares_ids() const { return shares_ids_; }
+  // Equal for contexts that share their IDs.
+  uint64_t ids_hash() const { return ids_hash_; }
+  void set_shares_ids(uint64_t ids_hash) {
+    shares_ids_ = true;
+    ids_hash_ = ids_hash;
+  }
+
  private:
   explicit SecurityContext(ContextParameters parameters);
 
@@ -80,6 +89,8 @@ class SecurityContext {
   Id sender_id_;
   Id recipient_id_;
   std::atomic<WorkerIndex> owner_ = kNoWorker;
+  bool shares_ids_ = false;
+  uint64_t ids_hash_ = 0;
   ReplayWindow window_;
   SenderSequence sequence_;
   ChallengeBudget challenges_;

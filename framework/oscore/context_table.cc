@@ -49,12 +49,39 @@ Result<SecurityContext*> ContextTable::add(std::unique_ptr<SecurityContext> cont
                 "remove one of them: a request for one would be accepted again by the other");
   }
   SecurityContext* added = context.get();
+  mark_shared_ids(*added);
   if (id_context) by_kid_context_.insert(hash_of(id_context, kid), added);
   if (!id_context || !added->parameters().require_kid_context) {
     by_kid_.insert(hash_of(std::nullopt, kid), added);
   }
   contexts_.push_back(std::move(context));
   return added;
+}
+
+// Requests without kid context can mean every context with their kid that does not require one.
+// With kid context, only those that have the same ID Context, which are among these or require it.
+void ContextTable::mark_shared_ids(SecurityContext& added) {
+  const uint64_t kid_hash = hash_of(std::nullopt, added.recipient_id());
+  const auto mark_others = [&](const Index& index, uint64_t hash, const auto& matches) {
+    for (size_t nth = 0;; ++nth) {
+      SecurityContext* other = index.find(hash, nth, matches);
+      if (other == nullptr) return;
+      other->set_shares_ids(kid_hash);
+      added.set_shares_ids(kid_hash);
+      if (nth == 0 && index.find(hash, 1, matches) != nullptr) return;  // the rest is marked
+    }
+  };
+  const auto same_kid = [&](const SecurityContext& other) {
+    return equal(other.recipient_id(), added.recipient_id());
+  };
+  if (const auto id_context = added.id_context()) {
+    mark_others(by_kid_context_, hash_of(id_context, added.recipient_id()),
+                [&](const SecurityContext& other) {
+                  return same_kid(other) && equal(*other.id_context(), *id_context);
+                });
+    if (added.parameters().require_kid_context) return;
+  }
+  mark_others(by_kid_, kid_hash, same_kid);
 }
 
 SecurityContext* ContextTable::find(const OscoreOption& option, size_t nth) const {

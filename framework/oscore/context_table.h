@@ -58,6 +58,7 @@ class ContextTable {
     size_t used_ = 0;
   };
 
+  void mark_shared_ids(SecurityContext& added);
   uint64_t hash_of(std::optional<Bytes> id_context, Bytes kid) const;
 
   uint64_t hash_key_;

@@ -26,7 +26,7 @@ constexpr std::array<VerdictInfo, kNumVerdicts> kTable = {{
     {"stray_response", kReset, kNoCode, "", "response nobody waits for (RFC 7252 5.3.2)"},
     {"empty_non", kNone, kNoCode, "", "empty NON (RFC 7252 4.3)"},
     {"token_too_long", kPlain, Code::kBadRequest, "Token too long", "token above the limit (RFC 8974)"},
-    {"unknown_critical_option", kPlain, Code::kBadOption, "Unknown critical option", "outer, in a CON without OSCORE (RFC 7252 5.4.1)"},
+    {"unknown_critical_option", kPlainToCon, Code::kBadOption, "Unknown critical option", "outer, in a CON without OSCORE (RFC 7252 5.4.1)"},
     {"oscore_without_payload", kReset, kNoCode, "", "OSCORE option without a payload (RFC 8613 2)"},
 
     {"bad_oscore_option", kPlain, Code::kBadOption, "Failed to decode COSE", "OSCORE option does not decode (RFC 8613 8.2 step 2)"},
@@ -41,7 +41,6 @@ constexpr std::array<VerdictInfo, kNumVerdicts> kTable = {{
     {"handoff_full", kNone, kNoCode, "", "the owner's ring is full"},
     {"truncated", kNone, kNoCode, "", "datagram longer than is taken"},
     {"send_failed", kNone, kNoCode, "", "the kernel did not take the answer"},
-    {"silent", kNone, kNoCode, "", "answered by silence (multicast, No-Response)"},
 }};
 // clang-format on
 

@@ -26,7 +26,7 @@ try:
     import aiocoap
     from aiocoap import oscore
     from aiocoap.credentials import CredentialsMap
-    from aiocoap.transports.oscore import OSCOREAddress, TransportOSCORE
+    from aiocoap.transports.oscore import TransportOSCORE
 except ImportError as absent:
     skip_program(f"no aiocoap with OSCORE in {sys.executable}: {absent}")
 

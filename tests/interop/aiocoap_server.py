@@ -15,10 +15,11 @@ import asyncio
 import signal
 from pathlib import Path
 
-from aiocoap_oscore import OSCOREAddress, load_credentials
+from aiocoap_oscore import load_credentials  # first: it makes aiocoap importable
 import aiocoap
 from aiocoap import error, resource
 from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
+from aiocoap.transports.oscore import OSCOREAddress
 
 LARGE = b"".join(b"line %04d of a large representation\n" % n for n in range(270))
 

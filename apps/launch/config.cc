@@ -1,0 +1,148 @@
+#include "apps/launch/config.h"
+
+#include <toml++/toml.h>
+
+#include <array>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "framework/base/nearest.h"
+
+namespace osprey {
+namespace {
+
+constexpr unsigned kMaxWorkers = 256;
+
+struct Key {
+  std::string_view section;
+  std::string_view name;
+  // Takes the value; false if it is not what `expected` says.
+  std::function<bool(Config&, const toml::node&)> set;
+  std::string_view expected;
+};
+
+bool set_listen(Config& config, const toml::node& node) {
+  const toml::array* addresses = node.as_array();
+  if (addresses == nullptr || addresses->empty()) return false;
+  config.listen.clear();
+  for (const toml::node& address : *addresses) {
+    const auto text = address.value_exact<std::string>();
+    if (!text) return false;
+    config.listen.push_back(*text);
+  }
+  return true;
+}
+
+bool set_workers(Config& config, const toml::node& node) {
+  const auto number = node.value_exact<int64_t>();
+  if (!number || *number < 0 || *number > kMaxWorkers) return false;
+  config.workers = static_cast<unsigned>(*number);
+  return true;
+}
+
+bool set_store_path(Config& config, const toml::node& node) {
+  const auto path = node.value_exact<std::string>();
+  if (!path || path->empty()) return false;
+  config.store_path = *path;
+  return true;
+}
+
+bool set_log_level(Config& config, const toml::node& node) {
+  constexpr std::array<std::string_view, 4> kLevels = {"error", "warn", "info", "debug"};
+  const auto level = node.value_exact<std::string>();
+  if (!level || std::find(kLevels.begin(), kLevels.end(), *level) == kLevels.end()) return false;
+  config.log_level = *level;
+  return true;
+}
+
+const std::array<Key, 4>& keys() {
+  static const std::array<Key, 4> kKeys = {{
+      {"server", "listen", set_listen, R"(a list of addresses, as in ["0.0.0.0:5683"])"},
+      {"server", "workers", set_workers, "a number from 0 to 256"},
+      {"store", "path", set_store_path, "a directory, as in \"/var/lib/osprey\""},
+      {"log", "level", set_log_level, R"("error", "warn", "info" or "debug")"},
+  }};
+  return kKeys;
+}
+
+std::string place(const std::string& file, const toml::source_region& source) {
+  return file + ":" + std::to_string(source.begin.line) + ": ";
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
+  const std::string_view meant = nearest(word, known);
+  if (!meant.empty()) return "did you mean \"" + std::string(meant) + "\"?";
+  std::string all;
+  for (const std::string_view each : known) {
+    all += (all.empty() ? "" : ", ") + std::string(each);
+  }
+  return "known here: " + all;
+}
+
+Result<void> read_key(Config& config, std::string_view section, const toml::key& name,
+                      const toml::node& value, const std::string& file) {
+  std::vector<std::string_view> known;
+  for (const Key& key : keys()) {
+    if (key.section != section) continue;
+    known.push_back(key.name);
+    if (key.name != name.str()) continue;
+    if (key.set(config, value)) return {};
+    return fail(place(file, value.source()) + std::string(section) + "." + std::string(name.str()) +
+                " must be " + std::string(key.expected));
+  }
+  return fail(place(file, name.source()) + "unknown key \"" + std::string(name.str()) + "\" in [" +
+                  std::string(section) + "]",
+              suggestion(name.str(), known));
+}
+
+Result<void> read_section(Config& config, const toml::key& name, const toml::node& node,
+                          const std::string& file) {
+  std::vector<std::string_view> sections;
+  for (const Key& key : keys()) sections.push_back(key.section);
+  if (std::find(sections.begin(), sections.end(), name.str()) == sections.end()) {
+    return fail(place(file, name.source()) + "unknown section \"" + std::string(name.str()) + "\"",
+                suggestion(name.str(), sections));
+  }
+  const toml::table* table = node.as_table();
+  if (table == nullptr) {
+    return fail(place(file, name.source()) + "\"" + std::string(name.str()) +
+                "\" is a section: write [" + std::string(name.str()) + "]");
+  }
+  for (const auto& [key, value] : *table) {
+    if (auto read = read_key(config, name.str(), key, value, file); !read) return read;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> Config::from_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail("cannot read the configuration " + path, "ls -l " + path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return from_text(text.str(), path);
+}
+
+Result<Config> Config::from_text(std::string_view text, const std::string& name) {
+  toml::table table;
+  try {
+    table = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    return fail(place(name, error.source()) + std::string(error.description()));
+  }
+  Config config;
+  for (const auto& [section, node] : table) {
+    if (auto read = read_section(config, section, node, name); !read) {
+      return tl::unexpected(read.error());
+    }
+  }
+  if (config.store_path.empty()) {
+    return fail(name + ": store.path is missing",
+                "add\n  [store]\n  path = \"DIR\"\nand make DIR by: osprey store init --store DIR");
+  }
+  return config;
+}
+
+}  // namespace osprey

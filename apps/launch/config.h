@@ -1,0 +1,35 @@
+// The configuration of a server: one struct, filled from a TOML file, handed to constructors.
+//
+//   [server]
+//   listen  = ["127.0.0.1:5683", "[::1]:5683"]   # numeric address:port, IPv4 or IPv6
+//   workers = 1                                  # threads that serve; 0: one per usable core
+//
+//   [store]
+//   path = "/var/lib/osprey"                     # made by: osprey store init --store PATH
+//
+//   [log]
+//   level = "info"                               # error, warn, info, debug
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/base/result.h"
+
+namespace osprey {
+
+struct Config {
+  // Reachable from this machine alone until the operator says otherwise.
+  std::vector<std::string> listen = {"127.0.0.1:5683", "[::1]:5683"};
+  unsigned workers = 1;
+  std::string store_path;  // required
+  std::string log_level = "info";
+
+  // Errors name file, line, and for an unknown key the one that was most likely meant.
+  static Result<Config> from_file(const std::string& path);
+  // `name` stands for the file in errors.
+  static Result<Config> from_text(std::string_view text, const std::string& name);
+};
+
+}  // namespace osprey

@@ -1,0 +1,49 @@
+// The running server on the udp port: store, context table, workers and their threads, wired
+// together. Everything that a worker borrows lives here and outlives it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "apps/launch/config.h"
+#include "apps/launch/report.h"
+#include "dataplane/socket/udp_worker.h"
+#include "framework/oscore/context_store.h"
+#include "framework/server/router.h"
+
+namespace osprey {
+
+class UdpService {
+ public:
+  // Opens the store (which raises its epoch), loads the contexts, binds the sockets, starts the
+  // workers. `router` is finished and outlives the service.
+  static Result<std::unique_ptr<UdpService>> start(const Config& config, const Router& router);
+  // Stops and joins the workers.
+  ~UdpService();
+
+  size_t num_contexts() const { return contexts_.size(); }
+  size_t num_workers() const { return members_.size(); }
+  const std::vector<SocketAddress>& addresses() const { return members_[0].worker->addresses(); }
+  Totals totals() const;
+
+ private:
+  struct Member {
+    std::unique_ptr<oscore::AeadEngine> engine;
+    std::unique_ptr<oscore::EchoMaker> echo;
+    std::unique_ptr<UdpWorker> worker;
+    std::thread thread;
+  };
+
+  UdpService(std::unique_ptr<oscore::ContextStore> store, oscore::WorkerIndex num_workers);
+  Result<void> load_contexts();
+  Result<void> add_workers(const Config& config, const Router& router);
+
+  std::unique_ptr<oscore::ContextStore> store_;
+  oscore::ContextTable contexts_;
+  HandoffRings<HandedDatagram> rings_;
+  std::vector<Member> members_;
+};
+
+}  // namespace osprey

@@ -1,0 +1,58 @@
+// The udp port of one worker: kernel sockets, no root, no hugepages, no NIC.
+//
+// One socket for each listening address, all workers' sockets sharing it by SO_REUSEPORT, so that
+// the kernel spreads the clients. Receives and sends in batches (recvmmsg, sendmmsg). A reply
+// leaves from the address its request came to.
+// Thread: one worker; wake() any.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <memory>
+#include <vector>
+
+#include "dataplane/socket/udp_slot.h"
+#include "framework/base/result.h"
+
+namespace osprey {
+
+class UdpPort {
+ public:
+  // Binds. Errors name the address and what to do.
+  static Result<std::unique_ptr<UdpPort>> open(const std::vector<SocketAddress>& listen);
+  ~UdpPort();
+  UdpPort(const UdpPort&) = delete;
+  UdpPort& operator=(const UdpPort&) = delete;
+
+  // Receives into `slots` (at most kBatchMax), from one socket, the next in turn that has
+  // something. Never blocks. Returns how many; those have data, len, peer and local set, and the
+  // verdict kTruncated if longer than kMaxDatagram.
+  size_t rx(std::span<UdpSlot> slots);
+
+  // Sends the replies of those that have one. Returns how many the kernel did not take; they get
+  // the verdict kSendFailed.
+  size_t tx(std::span<UdpSlot> slots);
+
+  // Sleeps until a datagram arrives or wake() is called.
+  void sleep();
+  void wake();
+
+  // As bound: the port number is known even where 0 was asked for.
+  const std::vector<SocketAddress>& addresses() const { return addresses_; }
+
+ private:
+  struct Messages;
+
+  UdpPort();
+  Result<void> bind_socket(SocketAddress address);
+  size_t receive(size_t socket_index, std::span<UdpSlot> slots);
+  size_t send(size_t socket_index, std::span<UdpSlot*> slots);
+
+  std::vector<int> sockets_;
+  std::vector<SocketAddress> addresses_;
+  int wake_fd_ = -1;
+  size_t next_socket_ = 0;
+  std::unique_ptr<Messages> messages_;
+};
+
+}  // namespace osprey

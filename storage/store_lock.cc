@@ -1,0 +1,69 @@
+#include "storage/store_lock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include <array>
+#include <fstream>
+#include <system_error>
+
+namespace osprey::storage {
+namespace {
+
+constexpr const char* kName = "lock";
+
+bool is_alive(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+
+// The holder writes its pid right after it took the lock; until then the file is empty or says who
+// held it before. 0 when that does not change in a moment.
+pid_t read_pid(int file) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    std::array<char, 16> text{};
+    if (pread(file, text.data(), text.size() - 1, 0) > 0) {
+      const pid_t pid = atoi(text.data());
+      if (pid > 0 && is_alive(pid)) return pid;
+    }
+    const timespec pause{.tv_sec = 0, .tv_nsec = 5'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  return 0;
+}
+
+// "1234 (ospreyd)".
+std::string process_text(pid_t pid) {
+  std::string command;
+  std::ifstream comm("/proc/" + std::to_string(pid) + "/comm");
+  std::getline(comm, command);
+  return command.empty() ? std::to_string(pid) : std::to_string(pid) + " (" + command + ")";
+}
+
+}  // namespace
+
+Result<StoreLock> StoreLock::acquire(const Directory& directory) {
+  auto file = directory.open_file(kName, O_RDWR | O_CREAT);
+  if (!file) return tl::unexpected(std::move(file.error()));
+  const int number = (*file)->number();
+  if (flock(number, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return fail("cannot lock " + directory.path_of(kName) + ": " +
+                  std::generic_category().message(errno));
+    }
+    const pid_t pid = read_pid(number);
+    if (pid <= 0) return fail("the store " + directory.path() + " is in use by another process");
+    return fail("the store " + directory.path() + " is in use by process " + process_text(pid),
+                "stop that process first (kill " + std::to_string(pid) + ")");
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(number, 0) != 0 ||
+      pwrite(number, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    return fail("cannot write " + directory.path_of(kName) + ": " +
+                    std::generic_category().message(errno),
+                "look at the disk (df " + shell_word(directory.path()) + ")");
+  }
+  return StoreLock(std::move(**file));
+}
+
+}  // namespace osprey::storage
