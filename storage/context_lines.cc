@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 #include "framework/base/check.h"
 #include "framework/base/nearest.h"
@@ -16,14 +17,14 @@ using oscore::ContextParameters;
 
 constexpr std::string_view kSecretKey = "master_secret";
 constexpr std::array<std::string_view, 10> kKeys = {
-    "name",      "master_secret", "master_salt", "id_context",    "sender_id",
-    "recipient_id", "algorithm",  "hkdf",        "replay_window", "require_kid_context",
+    "name",         "master_secret", "master_salt", "id_context",    "sender_id",
+    "recipient_id", "algorithm",     "hkdf",        "replay_window", "require_kid_context",
 };
 
 // What stands in a line that was written without its secret.
 constexpr std::string_view kHidden = "(hidden)";
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -176,7 +177,7 @@ class Fields {
  private:
   void refuse(std::string_view key, const std::string& what, std::string mend = {}) {
     if (error_) return;
-    error_ = Error{"line " + std::to_string(line_number_) + ": key " + quoted(key) + " " + what,
+    error_ = Error{"line " + std::to_string(line_number_) + ": key " + in_quotes(key) + " " + what,
                    std::move(mend)};
     // "key X: expected ..." reads better with a colon; "key X is missing" without.
     if (what.starts_with("expected")) {
@@ -195,7 +196,7 @@ class Fields {
     const std::string_view meant =
         json.is_string() ? nearest(json.get_ref<const std::string&>(), names) : std::string_view();
     refuse(key, "expected one of " + all,
-           meant.empty() ? std::string() : "write " + quoted(key) + ": " + quoted(meant));
+           meant.empty() ? std::string() : "write " + in_quotes(key) + ": " + in_quotes(meant));
   }
 
   const Json& object_;
@@ -211,7 +212,7 @@ std::string unknown_key_text(std::string_view key) {
   for (const char c : key) {
     if (c < 0x20 || c > 0x7e) return "unknown key";
   }
-  return "unknown key " + quoted(key);
+  return "unknown key " + in_quotes(key);
 }
 
 std::string all_keys() {
@@ -223,7 +224,7 @@ std::string all_keys() {
 tl::unexpected<Error> fail_unknown_key(const std::string& where, std::string_view key) {
   const std::string_view meant = nearest(key, kKeys);
   return fail(where + unknown_key_text(key),
-              meant.empty() ? "the keys are " + all_keys() : "write " + quoted(meant));
+              meant.empty() ? "the keys are " + all_keys() : "write " + in_quotes(meant));
 }
 
 // The library keeps the last of two equal keys and says nothing.
@@ -250,7 +251,8 @@ Result<Json> parse_object(const Masked& masked, const std::string& where) {
     return fail(where + "expected one JSON object", "{\"name\": \"...\", ...}");
   }
   if (twice && std::find(kKeys.begin(), kKeys.end(), *twice) != kKeys.end()) {
-    return fail(where + "key " + quoted(*twice) + " stands there twice", "leave one of them out");
+    return fail(where + "key " + in_quotes(*twice) + " stands there twice",
+                "leave one of them out");
   }
   for (const auto& [key, value] : object.items()) {
     if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {

@@ -94,7 +94,7 @@ Result<DirectoryPtr> Directory::open(const std::string& given_path, FileCalls& c
   if (!file.is_open()) {
     const int error = errno;
     if (error == ENOENT) {
-      return fail("there is no store at " + path, "osprey store init " + shell_word(path));
+      return fail("there is no store at " + path, "osprey store init --store " + shell_word(path));
     }
     return fail("cannot open the store " + path + ": " + error_text(error), mend_of(error, path));
   }

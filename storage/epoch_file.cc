@@ -152,7 +152,7 @@ Result<uint32_t> EpochFile::epoch_for_start(int64_t now_s) const {
   if (epoch_ >= kMaxEpoch) {
     return fail("the store " + directory_->path() + " has used up its sequence numbers (epoch " +
                     std::to_string(epoch_) + ", the last one)",
-                "give every context new keys in a new store (osprey store init DIR)");
+                "give every context new keys in a new store (osprey store init --store DIR)");
   }
   // Taken at its word, a clock that is years ahead would use up all numbers at once.
   if (floor > kMaxEpoch) {
@@ -160,7 +160,7 @@ Result<uint32_t> EpochFile::epoch_for_start(int64_t now_s) const {
                     std::to_string((now_s - created_s_) / 86'400) +
                     " days ago, longer than its sequence numbers last",
                 "set the clock (date); if it is right, give every context new keys in a new store "
-                "(osprey store init DIR)");
+                "(osprey store init --store DIR)");
   }
   return std::max(epoch_ + 1, static_cast<uint32_t>(floor));
 }
@@ -168,7 +168,7 @@ Result<uint32_t> EpochFile::epoch_for_start(int64_t now_s) const {
 Result<void> EpochFile::raise_to(uint32_t at_least) {
   if (at_least > kMaxEpoch) {
     return fail("the store " + directory_->path() + " has used up its sequence numbers",
-                "give every context new keys in a new store (osprey store init DIR)");
+                "give every context new keys in a new store (osprey store init --store DIR)");
   }
   if (at_least <= epoch_ && is_current_[0] && is_current_[1]) return {};
   const uint32_t epoch = std::max(at_least, epoch_);

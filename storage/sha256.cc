@@ -1,8 +1,8 @@
 #include "storage/sha256.h"
 
-#include <openssl/evp.h>
-
 #include <memory>
+
+#include <openssl/evp.h>
 
 #include "framework/base/check.h"
 

@@ -59,9 +59,9 @@ Result<StoreLock> StoreLock::acquire(const Directory& directory) {
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(number, 0) != 0 ||
       pwrite(number, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return fail("cannot write " + directory.path_of(kName) + ": " +
-                    std::generic_category().message(errno),
-                "look at the disk (df " + shell_word(directory.path()) + ")");
+    return fail(
+        "cannot write " + directory.path_of(kName) + ": " + std::generic_category().message(errno),
+        "look at the disk (df " + shell_word(directory.path()) + ")");
   }
   return StoreLock(std::move(**file));
 }

@@ -33,7 +33,7 @@ UdpService::UdpService(std::unique_ptr<oscore::ContextStore> store,
       rings_(num_workers) {}
 
 Result<std::unique_ptr<UdpService>> UdpService::start(const Config& config, const Router& router) {
-  auto store = FileStore::open(config.store_path, FileStore::OpenMode::kServe);
+  auto store = storage::FileStore::open(config.store_path, storage::OpenMode::kServe);
   if (!store) return tl::unexpected(store.error());
   std::unique_ptr<UdpService> service(new UdpService(std::move(*store), worker_count(config)));
   if (auto loaded = service->load_contexts(); !loaded) return tl::unexpected(loaded.error());

@@ -110,13 +110,20 @@ Bytes Exchange::seal_and_send(TimeNs now) {
   switch (oscore::protect_request(end_->engine, end_->context, end_->sequence, message, datagram_,
                                   datagram_len_, identity_)) {
     case Verdict::kOk: break;
-    case Verdict::kNoSequenceNumber: return fail(FailureReason::kNoSequenceNumber);
+    case Verdict::kNoSequenceNumber: return wait_for_number(now);
     case Verdict::kResponseTooLong: return fail(FailureReason::kRequestTooLong);
     default: return fail(FailureReason::kBadRequest);
   }
   transmissions_ = 0;
   retransmit_after_ = first_ack_timeout(end_->random);
   return send(now);
+}
+
+// The store may still be reserving some, which takes it a disk write.
+Bytes Exchange::wait_for_number(TimeNs now) {
+  transmissions_ = 0;
+  send_at_ = now + kNumberRetry;
+  return {};
 }
 
 // The datagram as it is, for the first or a further time.
@@ -140,9 +147,11 @@ TimeNs Exchange::deadline() const {
 Bytes Exchange::on_time(TimeNs now) {
   if (state_ != State::kActive) return {};
   if (now >= grace_ends_at_) return fail(failure_);
-  if (now >= give_up_at_) return fail(FailureReason::kTimeout);
+  if (now >= give_up_at_) {
+    return fail(transmissions_ == 0 ? FailureReason::kNoSequenceNumber : FailureReason::kTimeout);
+  }
   if (now < send_at_) return {};
-  if (transmissions_ == 0) return seal_and_send(now);  // a challenge's ACK went out first
+  if (transmissions_ == 0) return seal_and_send(now);
   if (transmissions_ > kMaxRetransmit) return fail(FailureReason::kTimeout);
   ++retransmissions_;
   return send(now);

@@ -40,6 +40,9 @@ inline constexpr uint32_t kMaxChallenges = 3;
 // for whoever typed a wrong key.
 inline constexpr TimeNs kGrace = 500 * kMillisecond;
 
+// Until the store is asked again for a sequence number that it did not have ready.
+inline constexpr TimeNs kNumberRetry = 5 * kMillisecond;
+
 inline constexpr size_t kTokenLen = 8;  // bytes
 inline constexpr size_t kMaxEchoLen = 40;
 
@@ -93,6 +96,7 @@ class Exchange {
   struct InnerSurvey;
 
   Bytes seal_and_send(TimeNs now);
+  Bytes wait_for_number(TimeNs now);
   Bytes send(TimeNs now);
   bool copy(const Request& request);
   Bytes options_with_echo(MutableBytes space) const;
@@ -125,10 +129,10 @@ class Exchange {
   oscore::RequestIdentity identity_;
   std::array<uint8_t, kMaxDatagram> datagram_;
   size_t datagram_len_ = 0;
-  uint32_t transmissions_ = 0;  // of this datagram
+  uint32_t transmissions_ = 0;  // of this datagram; 0: the next one is still to be sealed
   TimeNs retransmit_after_ = 0;
 
-  TimeNs send_at_ = kNever;     // retransmission, or a repetition that had to wait for an ACK
+  TimeNs send_at_ = kNever;     // retransmission; or what had to wait for an ACK or a number
   TimeNs give_up_at_ = kNever;  // the request's timeout
   TimeNs grace_ends_at_ = kNever;
 

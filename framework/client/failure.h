@@ -17,7 +17,7 @@ enum class FailureReason : uint8_t {
   kUnreachable,        // the network says that nobody listens there
   kUnprotectedError,   // plain 4.00, 4.01, 4.02 or 5.03 (RFC 8613 §8.2), and nothing better
   kTooManyChallenges,  // every repetition was answered by another Echo (RFC 8613 B.1.2)
-  kNoSequenceNumber,   // the store has no Partial IV for us, now or ever
+  kNoSequenceNumber,   // the store had no Partial IV for us in all that time
   kRequestTooLong,     // sealed, it does not fit a datagram
   kBadRequest,         // its options are malformed or hold an OSCORE option
   kBadResponse,        // authentic, but no CoAP response, or a critical option nobody knows

@@ -1,0 +1,16 @@
+// Drives one WholeRepresentation over a socket until it ends, and tells each step if asked.
+#pragma once
+
+#include "dataplane/socket/client_socket.h"
+#include "framework/client/whole_representation.h"
+
+namespace osprey::cli {
+
+// Monotonic.
+TimeNs now();
+
+// Returns the time it took, ns.
+TimeNs run_to_end(ClientSocket& socket, client::WholeRepresentation& whole,
+                  client::ClientEnd& end, const client::Request& request, bool verbose);
+
+}  // namespace osprey::cli

@@ -1,0 +1,311 @@
+#include "apps/osprey/store_commands.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "apps/launch/random.h"
+#include "apps/osprey/client_store.h"
+#include "apps/osprey/text.h"
+#include "storage/context_lines.h"
+#include "storage/file_store.h"
+
+namespace osprey::cli {
+namespace {
+
+using oscore::ContextParameters;
+using storage::FileStore;
+using storage::OpenMode;
+
+constexpr size_t kDrawnSecretLen = 16;    // bytes
+constexpr uint32_t kMaxCount = 1'000'000;  // contexts of one `context add`
+
+Result<std::vector<uint8_t>> hex_argument(const char* name, const std::string& text) {
+  auto bytes = from_hex(text);
+  if (!bytes) {
+    return fail(std::string(name) + " is not hex",
+                std::string("write pairs of hex digits, such as ") + name + " 01");
+  }
+  return std::move(*bytes);
+}
+
+Result<const cose::AeadAlgorithm*> find_algorithm(const std::string& text) {
+  int32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  const auto* found = is_number ? cose::find_aead(number) : cose::find_aead(text);
+  if (found != nullptr) return found;
+  std::string names;
+  for (const auto& each : cose::aead_algorithms()) {
+    names += (names.empty() ? "" : ", ") + std::string(each.name);
+  }
+  return fail("unknown algorithm \"" + text + "\"", "choose one of " + names);
+}
+
+Result<const cose::HkdfAlgorithm*> find_hkdf(const std::string& text) {
+  if (const auto* found = cose::find_hkdf(text)) return found;
+  return fail("unknown HKDF \"" + text + "\"",
+              "choose one of HKDF SHA-256, HKDF SHA-384, HKDF SHA-512");
+}
+
+ContextParameters duplicate(const ContextParameters& from) {
+  ContextParameters copy;
+  copy.name = from.name;
+  copy.master_secret = from.master_secret.duplicate();
+  copy.master_salt = from.master_salt;
+  copy.id_context = from.id_context;
+  copy.sender_id = from.sender_id;
+  copy.recipient_id = from.recipient_id;
+  copy.aead = from.aead;
+  copy.hkdf = from.hkdf;
+  copy.replay_window_size = from.replay_window_size;
+  copy.require_kid_context = from.require_kid_context;
+  return copy;
+}
+
+ContextParameters mirrored(const ContextParameters& from) {
+  ContextParameters mirror = duplicate(from);
+  std::swap(mirror.sender_id, mirror.recipient_id);
+  return mirror;
+}
+
+void draw_secret(ContextParameters& parameters) {
+  fill_random(parameters.master_secret.space(kDrawnSecretLen));
+}
+
+// What all contexts of one command share; IDs are prefixes when there are many.
+Result<ContextParameters> common_parameters(const AddArguments& arguments) {
+  ContextParameters parameters;
+  parameters.name = arguments.name;
+  parameters.replay_window_size = arguments.window;
+  parameters.require_kid_context = arguments.require_kid_context;
+  const auto algorithm = find_algorithm(arguments.algorithm);
+  if (!algorithm) return tl::unexpected(algorithm.error());
+  parameters.aead = *algorithm;
+  const auto hkdf = find_hkdf(arguments.hkdf);
+  if (!hkdf) return tl::unexpected(hkdf.error());
+  parameters.hkdf = *hkdf;
+
+  const auto read = [&](const char* name, const std::optional<std::string>& text,
+                        std::vector<uint8_t>& bytes) -> Result<void> {
+    if (!text) return {};
+    auto read_bytes = hex_argument(name, *text);
+    if (!read_bytes) return tl::unexpected(read_bytes.error());
+    bytes = std::move(*read_bytes);
+    return {};
+  };
+  std::vector<uint8_t> id_context;
+  for (const auto& done : {read("--sender-id", arguments.sender_id, parameters.sender_id),
+                           read("--recipient-id", arguments.recipient_id, parameters.recipient_id),
+                           read("--master-salt", arguments.master_salt, parameters.master_salt),
+                           read("--id-context", arguments.id_context, id_context)}) {
+    if (!done) return tl::unexpected(done.error());
+  }
+  if (arguments.id_context) parameters.id_context = std::move(id_context);
+  return parameters;
+}
+
+Result<std::vector<ContextParameters>> one_context(const AddArguments& arguments,
+                                                   ContextParameters parameters) {
+  if (!arguments.sender_id || !arguments.recipient_id) {
+    return fail("a context needs --sender-id and --recipient-id",
+                "give each end an ID of its own, such as --sender-id 01 --recipient-id 02");
+  }
+  if (arguments.master_secret) {
+    auto secret = hex_argument("--master-secret", *arguments.master_secret);
+    if (!secret) return tl::unexpected(secret.error());
+    if (secret->empty() || secret->size() > oscore::kMaxMasterSecretLen) {
+      return fail("--master-secret must have 1 to 64 bytes", "leave it out to have 16 bytes drawn");
+    }
+    parameters.master_secret = Secret<oscore::kMaxMasterSecretLen>(*secret);
+    zeroise(*secret);
+  } else {
+    draw_secret(parameters);
+  }
+  std::vector<ContextParameters> contexts;
+  contexts.push_back(std::move(parameters));
+  return contexts;
+}
+
+// NAME-0, NAME-1, ... with IDs PREFIX | number, all numbers of one width.
+Result<std::vector<ContextParameters>> many_contexts(const AddArguments& arguments,
+                                                     ContextParameters common) {
+  if (arguments.master_secret) {
+    return fail("--count draws a secret for each context", "leave out --master-secret");
+  }
+  if (*arguments.count < 1 || *arguments.count > kMaxCount) {
+    return fail("--count must be 1 to " + std::to_string(kMaxCount));
+  }
+  if (!arguments.sender_id) common.sender_id = {0x01};
+  if (!arguments.recipient_id) common.recipient_id = {0x02};
+  const size_t width = std::max<size_t>(1, uint_len(*arguments.count - 1));
+  const auto with_number = [&](std::vector<uint8_t> prefix, uint32_t number) {
+    for (size_t i = width; i-- > 0;) prefix.push_back(static_cast<uint8_t>(number >> (8 * i)));
+    return prefix;
+  };
+  std::vector<ContextParameters> contexts;
+  contexts.reserve(*arguments.count);
+  for (uint32_t i = 0; i < *arguments.count; ++i) {
+    ContextParameters parameters = duplicate(common);
+    parameters.name += "-" + std::to_string(i);
+    parameters.sender_id = with_number(std::move(parameters.sender_id), i);
+    parameters.recipient_id = with_number(std::move(parameters.recipient_id), i);
+    draw_secret(parameters);
+    contexts.push_back(std::move(parameters));
+  }
+  return contexts;
+}
+
+Result<std::vector<ContextParameters>> contexts_of(const AddArguments& arguments) {
+  auto common = common_parameters(arguments);
+  if (!common) return tl::unexpected(common.error());
+  return arguments.count ? many_contexts(arguments, std::move(*common))
+                         : one_context(arguments, std::move(*common));
+}
+
+// Opens the other end's store, and makes it if there is none.
+Result<std::unique_ptr<FileStore>> open_peer_store(const std::string& path) {
+  auto opened = FileStore::open(path, OpenMode::kProvision);
+  if (opened) return opened;
+  if (const auto made = FileStore::init(path); !made) return opened;  // there is one: tell its error
+  std::printf("made store %s\n", path.c_str());
+  return FileStore::open(path, OpenMode::kProvision);
+}
+
+Result<void> add_all(const AddArguments& arguments, std::span<const ContextParameters> contexts) {
+  auto store = FileStore::open(arguments.store, OpenMode::kProvision);
+  if (!store) return tl::unexpected(store.error());
+  if (!arguments.peer_store) return (*store)->add(contexts);
+  auto peer_store = open_peer_store(*arguments.peer_store);
+  if (!peer_store) return tl::unexpected(peer_store.error());
+  std::vector<ContextParameters> mirrors;
+  mirrors.reserve(contexts.size());
+  for (const ContextParameters& each : contexts) mirrors.push_back(mirrored(each));
+  if (auto added = (*peer_store)->add(mirrors); !added) return added;
+  auto added = (*store)->add(contexts);
+  if (!added) {
+    added.error().cause += " (the mirrored contexts are in " + *arguments.peer_store + " already)";
+  }
+  return added;
+}
+
+void tell_added(const AddArguments& arguments, size_t count) {
+  const std::string where = storage::shell_word(arguments.store);
+  if (arguments.count) {
+    std::printf("added %zu contexts, %s-0 to %s-%zu, each with a secret of its own\n", count,
+                arguments.name.c_str(), arguments.name.c_str(), count - 1);
+  } else if (arguments.master_secret) {
+    std::printf("added context %s\n", arguments.name.c_str());
+  } else {
+    std::printf("added context %s with a master secret of %zu random bytes\n",
+                arguments.name.c_str(), kDrawnSecretLen);
+  }
+  if (arguments.peer_store) {
+    std::printf("added the other end's view to %s\n", arguments.peer_store->c_str());
+  } else if (!arguments.master_secret && !arguments.count) {
+    std::printf("the other end needs the secret; see it with: osprey context show %s --store %s "
+                "--reveal\n", arguments.name.c_str(), where.c_str());
+  }
+}
+
+std::string id_context_text(const ContextParameters& parameters) {
+  if (!parameters.id_context) return "-";
+  return parameters.id_context->empty() ? "empty" : to_hex(*parameters.id_context);
+}
+
+std::string id_text(Bytes id) { return id.empty() ? "empty" : to_hex(id); }
+
+void print_json_line(const ContextParameters& parameters, bool reveal) {
+  const auto line = storage::write_context_line(
+      parameters, reveal ? storage::Reveal::kYes : storage::Reveal::kNo);
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
+void print_table_row(const ContextParameters& parameters) {
+  std::printf("%-24s %-14s %-14s %-18s %-20.*s %zu\n", parameters.name.c_str(),
+              id_text(parameters.sender_id).c_str(), id_text(parameters.recipient_id).c_str(),
+              id_context_text(parameters).c_str(), static_cast<int>(parameters.aead->name.size()),
+              parameters.aead->name.data(), parameters.replay_window_size);
+}
+
+void print_details(const ContextParameters& parameters, bool reveal) {
+  const auto line = [](const char* name, const std::string& value) {
+    std::printf("%-20s %s\n", name, value.c_str());
+  };
+  line("name", parameters.name);
+  line("sender ID", id_text(parameters.sender_id));
+  line("recipient ID", id_text(parameters.recipient_id));
+  line("ID Context", id_context_text(parameters));
+  line("master salt", id_text(parameters.master_salt));
+  line("algorithm", std::string(parameters.aead->name) + " (" +
+                        std::to_string(parameters.aead->number) + ")");
+  line("HKDF", std::string(parameters.hkdf->name));
+  line("replay window", std::to_string(parameters.replay_window_size));
+  line("require kid context", parameters.require_kid_context ? "yes" : "no");
+  line("master secret",
+       reveal ? to_hex(parameters.master_secret.reveal())
+              : std::to_string(parameters.master_secret.size()) + " bytes, shown by --reveal");
+}
+
+}  // namespace
+
+int init_store(const std::string& path) {
+  if (const auto made = FileStore::init(path); !made) return report(made.error(), kBadUsage);
+  std::printf("made store %s\n", path.c_str());
+  return kDone;
+}
+
+int add_contexts(const AddArguments& arguments) {
+  const auto contexts = contexts_of(arguments);
+  if (!contexts) return report(contexts.error(), kBadUsage);
+  if (const auto added = add_all(arguments, *contexts); !added) {
+    return report(added.error(), kBadUsage);
+  }
+  tell_added(arguments, contexts->size());
+  return kDone;
+}
+
+int list_contexts(const ShowArguments& arguments) {
+  const auto store = FileStore::open(arguments.store, OpenMode::kInspect);
+  if (!store) return report(store.error(), kBadUsage);
+  if (arguments.json) {
+    std::printf("[");
+  } else {
+    std::printf("%-24s %-14s %-14s %-18s %-20s %s\n", "name", "sender ID", "recipient ID",
+                "ID Context", "algorithm", "window");
+  }
+  bool is_first = true;
+  const auto listed = (*store)->for_each([&](const ContextParameters& each) -> Result<void> {
+    if (arguments.json) {
+      if (!is_first) std::printf(",\n ");
+      print_json_line(each, arguments.reveal);
+    } else {
+      print_table_row(each);
+    }
+    is_first = false;
+    return {};
+  });
+  if (arguments.json) std::printf("]\n");
+  return listed ? kDone : report(listed.error(), kBadUsage);
+}
+
+int show_context(const ShowArguments& arguments) {
+  const auto store = FileStore::open(arguments.store, OpenMode::kInspect);
+  if (!store) return report(store.error(), kBadUsage);
+  bool found = false;
+  const auto listed = (*store)->for_each([&](const ContextParameters& each) -> Result<void> {
+    if (each.name != arguments.name) return {};
+    found = true;
+    if (!arguments.json) {
+      print_details(each, arguments.reveal);
+      return {};
+    }
+    print_json_line(each, arguments.reveal);
+    std::printf("\n");
+    return {};
+  });
+  if (!listed) return report(listed.error(), kBadUsage);
+  if (!found) return report(no_such_context(**store, arguments.name).value(), kBadUsage);
+  return kDone;
+}
+
+}  // namespace osprey::cli
