@@ -23,7 +23,8 @@ template <typename T>
 class SpscRing {
  public:
   // `capacity`: a power of two (CHECK).
-  explicit SpscRing(size_t capacity) : mask_(capacity - 1), items_(std::make_unique<T[]>(capacity)) {
+  explicit SpscRing(size_t capacity)
+      : mask_(capacity - 1), items_(std::make_unique<T[]>(capacity)) {
     CHECK(capacity > 0 && (capacity & mask_) == 0);
   }
 

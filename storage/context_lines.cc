@@ -125,7 +125,8 @@ class Fields {
       return refuse(kSecretKey, "was left out when this line was written",
                     "write it with --reveal");
     }
-    auto bytes = json->is_string() ? from_hex(text) : std::nullopt;
+    // from_hex leaves what it had when it meets something else; so it never does.
+    auto bytes = json->is_string() && is_hex(text) ? from_hex(text) : std::nullopt;
     if (!bytes || bytes->empty() || bytes->size() > out.kMaxLen) {
       refuse(kSecretKey, "expected hex digits in quotes, two for each byte, for 1 to " +
                              std::to_string(out.kMaxLen) + " bytes");

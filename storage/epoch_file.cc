@@ -93,8 +93,8 @@ tl::unexpected<Error> fail_no_copy(const Directory& directory, const std::array<
   return fail(std::move(cause),
               "put one of the two files back from a copy made after the last start; if there is "
               "none, give every context new keys in a new store (mv " +
-                  dir + " " + shell_word(directory.path() + ".lost") + " && osprey store init " +
-                  dir + ")");
+                  dir + " " + shell_word(directory.path() + ".lost") +
+                  " && osprey store init --store " + dir + ")");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "framework/base/check.h"
 #include "framework/base/hash.h"
@@ -127,12 +128,17 @@ Result<void> FileStore::check_is_store() const {
 // The order is what I1 rests on: the lock is held, the epoch raised in both copies, and only then
 // is there anything that hands out numbers.
 Result<void> FileStore::start_serving(int64_t now_s) {
-  const auto text = read_contexts();
-  if (!text) return tl::unexpected(text.error());
-  ContextIndex index;
-  const auto parsed =
-      parse_contexts(*text, index, [](const ContextParameters&) { return Result<void>(); });
+  const auto hash_key = random_number();
+  if (!hash_key) return tl::unexpected(hash_key.error());
+  hash_key_ = *hash_key;
+  std::vector<uint64_t> grant_keys;
+  const auto parsed = for_each([&](const ContextParameters& parameters) -> Result<void> {
+    grant_keys.push_back(grant_key(parameters));
+    return {};
+  });
   if (!parsed) return parsed;
+  grants_ = std::make_unique<GrantTable>(grant_keys.size());
+  for (const uint64_t key : grant_keys) grants_->add(key);
 
   auto epoch_file = EpochFile::open(directory_);
   if (!epoch_file) return tl::unexpected(std::move(epoch_file.error()));
@@ -141,10 +147,6 @@ Result<void> FileStore::start_serving(int64_t now_s) {
   if (auto raised = epoch_file->raise_to(*epoch); !raised) return raised;
   CHECK(epoch_file->epoch() == *epoch);
 
-  const auto hash_key = random_number();
-  if (!hash_key) return tl::unexpected(hash_key.error());
-  hash_key_ = *hash_key;
-  grants_ = std::make_unique<GrantTable>(index.size());
   auto keeper = EpochKeeper::start(std::move(*epoch_file));
   if (!keeper) return tl::unexpected(std::move(keeper.error()));
   keeper_ = std::move(*keeper);
@@ -189,7 +191,6 @@ Result<void> FileStore::load(
   return for_each([&](ContextParameters parameters) -> Result<void> {
     auto context = oscore::SecurityContext::derive(std::move(parameters));
     if (!context) return tl::unexpected(std::move(context.error()));
-    if (grants_) grants_->add(grant_key((*context)->parameters()));
     return take(std::move(*context));
   });
 }

@@ -1,18 +1,17 @@
 #include "apps/launch/config.h"
 
-#include <toml++/toml.h>
-
 #include <array>
 #include <fstream>
 #include <functional>
 #include <sstream>
 
+#include <toml++/toml.h>
+
+#include "dataplane/socket/socket_address.h"
 #include "framework/base/nearest.h"
 
 namespace osprey {
 namespace {
-
-constexpr unsigned kMaxWorkers = 256;
 
 struct Key {
   std::string_view section;
@@ -28,7 +27,7 @@ bool set_listen(Config& config, const toml::node& node) {
   config.listen.clear();
   for (const toml::node& address : *addresses) {
     const auto text = address.value_exact<std::string>();
-    if (!text) return false;
+    if (!text || !parse_socket_address(*text)) return false;
     config.listen.push_back(*text);
   }
   return true;
@@ -36,7 +35,7 @@ bool set_listen(Config& config, const toml::node& node) {
 
 bool set_workers(Config& config, const toml::node& node) {
   const auto number = node.value_exact<int64_t>();
-  if (!number || *number < 0 || *number > kMaxWorkers) return false;
+  if (!number || *number < 0 || *number > Config::kMaxWorkers) return false;
   config.workers = static_cast<unsigned>(*number);
   return true;
 }
@@ -58,8 +57,9 @@ bool set_log_level(Config& config, const toml::node& node) {
 
 const std::array<Key, 4>& keys() {
   static const std::array<Key, 4> kKeys = {{
-      {"server", "listen", set_listen, R"(a list of addresses, as in ["0.0.0.0:5683"])"},
-      {"server", "workers", set_workers, "a number from 0 to 256"},
+      {"server", "listen", set_listen, 
+       R"(a list of numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
+      {"server", "workers", set_workers, "a number from 0 to 64"},
       {"store", "path", set_store_path, "a directory, as in \"/var/lib/osprey\""},
       {"log", "level", set_log_level, R"("error", "warn", "info" or "debug")"},
   }};
@@ -122,6 +122,7 @@ Result<Config> Config::from_file(const std::string& path) {
   if (!file) return fail("cannot read the configuration " + path, "ls -l " + path);
   std::ostringstream text;
   text << file.rdbuf();
+  if (text.bad()) return fail("cannot read the configuration " + path, "ls -l " + path);
   return from_text(text.str(), path);
 }
 

@@ -20,6 +20,9 @@
 namespace osprey {
 
 struct Config {
+  // Every worker has a queue from every other one, 220 KB each.
+  static constexpr unsigned kMaxWorkers = 64;
+
   // Reachable from this machine alone until the operator says otherwise.
   std::vector<std::string> listen = {"127.0.0.1:5683", "[::1]:5683"};
   unsigned workers = 1;

@@ -1,8 +1,8 @@
 #include "apps/launch/report.h"
 
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
+
+#include <nlohmann/json.hpp>
 
 namespace osprey {
 

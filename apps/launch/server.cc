@@ -1,11 +1,12 @@
 #include "apps/launch/server.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "apps/launch/udp_service.h"
 
@@ -73,9 +74,8 @@ int Server::run() {
   if (!service) return report(service.error());
   say_ready(**service);
   wait_for_stop(signals, **service);
-  const Totals totals = (*service)->totals();
-  service->reset();
-  std::printf("osprey: stopped; %s", totals_text(totals).c_str());
+  (*service)->stop();
+  std::printf("osprey: stopped; %s", totals_text((*service)->totals()).c_str());
   return kExitDone;
 }
 

@@ -1,5 +1,7 @@
 #include "apps/launch/udp_service.h"
 
+#include <sched.h>
+
 #include <algorithm>
 
 #include "apps/launch/random.h"
@@ -9,9 +11,12 @@
 namespace osprey {
 namespace {
 
-oscore::WorkerIndex worker_count(const Config& config) {
-  const unsigned wanted = config.workers > 0 ? config.workers : std::thread::hardware_concurrency();
-  return static_cast<oscore::WorkerIndex>(std::max(1u, wanted));
+size_t worker_count(const Config& config) {
+  if (config.workers > 0) return config.workers;
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;
+  return std::clamp(static_cast<unsigned>(CPU_COUNT(&usable)), 1u, Config::kMaxWorkers);
 }
 
 Result<std::vector<SocketAddress>> parse_addresses(const std::vector<std::string>& texts) {
@@ -24,22 +29,33 @@ Result<std::vector<SocketAddress>> parse_addresses(const std::vector<std::string
   return addresses;
 }
 
+// One for each worker.
+Result<std::vector<std::unique_ptr<UdpPort>>> open_ports(const Config& config) {
+  const auto addresses = parse_addresses(config.listen);
+  if (!addresses) return tl::unexpected(addresses.error());
+  std::vector<std::unique_ptr<UdpPort>> ports;
+  for (size_t i = 0; i < worker_count(config); ++i) {
+    auto port = ports.empty() ? UdpPort::open(*addresses) : ports[0]->open_sibling();
+    if (!port) return tl::unexpected(port.error());
+    ports.push_back(std::move(*port));
+  }
+  return ports;
+}
+
 }  // namespace
 
-UdpService::UdpService(std::unique_ptr<oscore::ContextStore> store,
-                       oscore::WorkerIndex num_workers)
-    : store_(std::move(store)),
-      contexts_(random_number<uint64_t>()),
-      rings_(num_workers) {}
+UdpService::UdpService(std::unique_ptr<oscore::ContextStore> store, oscore::WorkerIndex num_workers)
+    : store_(std::move(store)), contexts_(random_number<uint64_t>()), rings_(num_workers) {}
 
 Result<std::unique_ptr<UdpService>> UdpService::start(const Config& config, const Router& router) {
+  auto ports = open_ports(config);
+  if (!ports) return tl::unexpected(ports.error());
   auto store = storage::FileStore::open(config.store_path, storage::OpenMode::kServe);
   if (!store) return tl::unexpected(store.error());
-  std::unique_ptr<UdpService> service(new UdpService(std::move(*store), worker_count(config)));
+  const auto num_workers = static_cast<oscore::WorkerIndex>(ports->size());
+  std::unique_ptr<UdpService> service(new UdpService(std::move(*store), num_workers));
   if (auto loaded = service->load_contexts(); !loaded) return tl::unexpected(loaded.error());
-  if (auto added = service->add_workers(config, router); !added) {
-    return tl::unexpected(added.error());
-  }
+  service->add_workers(std::move(*ports), router);
   for (Member& member : service->members_) {
     member.thread = std::thread([&worker = *member.worker] { worker.run(); });
   }
@@ -54,9 +70,7 @@ Result<void> UdpService::load_contexts() {
   });
 }
 
-Result<void> UdpService::add_workers(const Config& config, const Router& router) {
-  auto addresses = parse_addresses(config.listen);
-  if (!addresses) return tl::unexpected(addresses.error());
+void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const Router& router) {
   oscore::EchoKey echo_key;
   fill_random(echo_key.space(oscore::kEchoKeyLen));
   pipeline::LineParts parts;
@@ -66,24 +80,21 @@ Result<void> UdpService::add_workers(const Config& config, const Router& router)
   parts.message_id_offset = random_number<uint16_t>();
 
   std::vector<UdpWorker*> workers;
-  for (oscore::WorkerIndex index = 0; index < rings_.count(); ++index) {
-    auto port = UdpPort::open(*addresses);
-    if (!port) return tl::unexpected(port.error());
-    *addresses = (*port)->addresses();  // the siblings join the port that was given for port 0
+  for (std::unique_ptr<UdpPort>& port : ports) {
+    const auto index = static_cast<oscore::WorkerIndex>(members_.size());
     Member& member = members_.emplace_back();
     member.engine = std::make_unique<OpensslEngine>();
     member.echo = std::make_unique<oscore::EchoMaker>(echo_key);
     parts.engine = member.engine.get();
     parts.echo = member.echo.get();
-    member.worker = std::make_unique<UdpWorker>(
-        parts, pipeline::WorkerPlace{index, rings_.count()}, std::move(*port), rings_);
+    member.worker = std::make_unique<UdpWorker>(parts, pipeline::WorkerPlace{index, rings_.count()},
+                                                std::move(port), rings_);
     workers.push_back(member.worker.get());
   }
   for (UdpWorker* worker : workers) worker->meet(workers);
-  return {};
 }
 
-UdpService::~UdpService() {
+void UdpService::stop() {
   for (Member& member : members_) member.worker->stop();
   for (Member& member : members_) {
     if (member.thread.joinable()) member.thread.join();

@@ -29,12 +29,11 @@ Result<std::unique_ptr<ClientStore>> ClientStore::open(const std::string& path,
   if (!store) return tl::unexpected(store.error());
   auto opened = std::make_unique<ClientStore>();
   opened->store_ = std::move(*store);
-  const auto loaded =
-      opened->store_->for_each([&](oscore::ContextParameters parameters) -> Result<void> {
-        if (opened->contexts_.size() == max_contexts || !wanted(parameters.name)) return {};
-        auto context = oscore::SecurityContext::derive(std::move(parameters));
-        if (!context) return tl::unexpected(context.error());
-        opened->contexts_.push_back(std::move(*context));
+  const auto loaded = opened->store_->load(
+      [&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
+        if (opened->contexts_.size() < max_contexts && wanted(context->name())) {
+          opened->contexts_.push_back(std::move(context));
+        }
         return {};
       });
   if (!loaded) return tl::unexpected(loaded.error());

@@ -51,8 +51,8 @@ void hello(const Request& request, Response& response) {
 }
 
 void echo(const Request& request, Response& response) {
-  const auto format = request.content_format().value_or(
-      static_cast<uint16_t>(ContentFormat::kOctetStream));
+  const auto format =
+      request.content_format().value_or(static_cast<uint16_t>(ContentFormat::kOctetStream));
   response.content(static_cast<ContentFormat>(format), request.payload());
 }
 

@@ -1,8 +1,8 @@
 // ospreyd: the server as a program. `ospreyd --config FILE` serves; `ospreyd check` reads the
 // configuration and says what is wrong with it.
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/launch/server.h"
 #include "apps/ospreyd/demo.h"

@@ -146,7 +146,11 @@ int run(int argc, char** argv) {
   app.add_option("--workers", num_workers, "threads, each with its socket")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
   const auto address = parse_socket_address(listen);
   if (!address) {
     std::fprintf(stderr, "udp_echo: %s\n", address.error().text().c_str());

@@ -1,12 +1,12 @@
 #include "dataplane/crypto/openssl_engine.h"
 
+#include <bit>
+#include <vector>
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-
-#include <bit>
-#include <vector>
 
 #include "framework/base/check.h"
 

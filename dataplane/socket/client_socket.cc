@@ -66,8 +66,7 @@ Result<std::unique_ptr<ClientSocket>> ClientSocket::connect(const std::string& h
                                                             uint16_t port) {
   const auto addresses = look_up(host, port);
   if (!addresses) return tl::unexpected(addresses.error());
-  for (const addrinfo* address = addresses->get(); address != nullptr;
-       address = address->ai_next) {
+  for (const addrinfo* address = addresses->get(); address != nullptr; address = address->ai_next) {
     const int fd = open_connected(*address);
     if (fd >= 0) return std::unique_ptr<ClientSocket>(new ClientSocket(fd));
   }

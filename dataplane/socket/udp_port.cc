@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace osprey {
@@ -34,6 +35,21 @@ bool want_local_address(int socket, const SocketAddress& address) {
   if (!address.is_any_address()) return true;
   return address.family() == AF_INET ? set_option(socket, IPPROTO_IP, IP_PKTINFO, 1)
                                      : set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+// The address is what the reply needs; which interface it takes is for the routing tables to say.
+void forget_interface(LocalAddress& local, sa_family_t family) {
+  msghdr header{};
+  header.msg_control = local.control.data();
+  header.msg_controllen = local.len;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    uint8_t* data = CMSG_DATA(part);
+    if (family == AF_INET && part->cmsg_type == IP_PKTINFO) {
+      std::memset(data + offsetof(in_pktinfo, ipi_ifindex), 0, sizeof(in_pktinfo::ipi_ifindex));
+    } else if (family == AF_INET6 && part->cmsg_type == IPV6_PKTINFO) {
+      std::memset(data + offsetof(in6_pktinfo, ipi6_ifindex), 0, sizeof(in6_pktinfo::ipi6_ifindex));
+    }
+  }
 }
 
 tl::unexpected<Error> bind_error(const SocketAddress& address, int error) {
@@ -66,22 +82,43 @@ UdpPort::~UdpPort() {
 }
 
 Result<std::unique_ptr<UdpPort>> UdpPort::open(const std::vector<SocketAddress>& listen) {
+  return open(listen, Sharing::kAlone);
+}
+
+// A socket may begin to share its address after it was bound to it alone.
+Result<std::unique_ptr<UdpPort>> UdpPort::open_sibling() {
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    if (!set_option(sockets_[i], SOL_SOCKET, SO_REUSEPORT, 1)) {
+      return fail("socket for " + addresses_[i].text() + ": " + std::strerror(errno));
+    }
+  }
+  return open(addresses_, Sharing::kWithSiblings);
+}
+
+Result<std::unique_ptr<UdpPort>> UdpPort::open(const std::vector<SocketAddress>& listen,
+                                               Sharing sharing) {
+  if (listen.size() > kMaxAddresses) {
+    return fail("more than " + std::to_string(kMaxAddresses) + " addresses to listen on",
+                "listen on 0.0.0.0 and [::] instead, which stand for all of them");
+  }
   std::unique_ptr<UdpPort> port(new UdpPort());
   port->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (port->wake_fd_ < 0) return fail(std::string("eventfd: ") + std::strerror(errno));
   for (const SocketAddress& address : listen) {
-    if (auto bound = port->bind_socket(address); !bound) return tl::unexpected(bound.error());
+    auto bound = port->bind_socket(address, sharing);
+    if (!bound) return tl::unexpected(bound.error());
   }
   return port;
 }
 
-Result<void> UdpPort::bind_socket(SocketAddress address) {
+Result<void> UdpPort::bind_socket(SocketAddress address, Sharing sharing) {
   const int fd = socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail("no socket for " + address.text() + ": " + std::strerror(errno));
   sockets_.push_back(fd);
   grow_buffers(fd);
   const bool configured =
-      set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) && want_local_address(fd, address) &&
+      (sharing == Sharing::kAlone || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+      want_local_address(fd, address) &&
       (address.family() == AF_INET || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
   if (!configured) return fail("socket for " + address.text() + ": " + std::strerror(errno));
   if (bind(fd, address.raw(), address.len) != 0) return bind_error(address, errno);
@@ -127,6 +164,7 @@ size_t UdpPort::receive(size_t socket_index, std::span<UdpSlot> slots) {
     slot.response = &slot.own_response;
     slot.peer.len = header.msg_hdr.msg_namelen;
     slot.local.len = header.msg_hdr.msg_controllen;
+    if (wants_local) forget_interface(slot.local, addresses_[socket_index].family());
     slot.socket_index = socket_index;
     begin_packet(slot, header.msg_len);
     if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) slot.verdict = Verdict::kTruncated;
@@ -179,7 +217,7 @@ size_t UdpPort::send(size_t socket_index, std::span<UdpSlot*> slots) {
 }
 
 void UdpPort::sleep() {
-  std::array<pollfd, 16> fds;
+  std::array<pollfd, 1 + kMaxAddresses> fds;
   size_t num_fds = 0;
   fds[num_fds++] = {wake_fd_, POLLIN, 0};
   for (const int socket : sockets_) fds[num_fds++] = {socket, POLLIN, 0};

@@ -1,6 +1,6 @@
 // The udp port of one worker: kernel sockets, no root, no hugepages, no NIC.
 //
-// One socket for each listening address, all workers' sockets sharing it by SO_REUSEPORT, so that
+// One socket for each listening address; the siblings' sockets share it by SO_REUSEPORT, so that
 // the kernel spreads the clients. Receives and sends in batches (recvmmsg, sendmmsg). A reply
 // leaves from the address its request came to.
 // Thread: one worker; wake() any.
@@ -18,8 +18,14 @@ namespace osprey {
 
 class UdpPort {
  public:
-  // Binds. Errors name the address and what to do.
+  static constexpr size_t kMaxAddresses = 15;
+
+  // Binds. The addresses must be free: SO_REUSEPORT alone would let two servers of one user share
+  // a port unawares, and each would get half the packets of the other's contexts. Errors name the
+  // address and what to do.
   static Result<std::unique_ptr<UdpPort>> open(const std::vector<SocketAddress>& listen);
+  // One more port on the same addresses, for another worker of this server.
+  Result<std::unique_ptr<UdpPort>> open_sibling();
   ~UdpPort();
   UdpPort(const UdpPort&) = delete;
   UdpPort& operator=(const UdpPort&) = delete;
@@ -43,8 +49,12 @@ class UdpPort {
  private:
   struct Messages;
 
+  enum class Sharing : uint8_t { kAlone, kWithSiblings };
+
   UdpPort();
-  Result<void> bind_socket(SocketAddress address);
+  static Result<std::unique_ptr<UdpPort>> open(const std::vector<SocketAddress>& listen,
+                                               Sharing sharing);
+  Result<void> bind_socket(SocketAddress address, Sharing sharing);
   size_t receive(size_t socket_index, std::span<UdpSlot> slots);
   size_t send(size_t socket_index, std::span<UdpSlot*> slots);
 

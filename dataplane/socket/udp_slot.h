@@ -8,8 +8,8 @@
 
 namespace osprey {
 
-// Control data that names the local address (IP_PKTINFO, IPV6_PKTINFO), as received; sent back as
-// it is, it makes the reply leave from there.
+// Control data that names the local address (IP_PKTINFO, IPV6_PKTINFO), as received but for the
+// interface; sent back, it makes the reply leave from there.
 struct LocalAddress {
   static constexpr size_t kSpace = CMSG_SPACE(sizeof(in6_pktinfo));
   alignas(cmsghdr) std::array<uint8_t, kSpace> control;

@@ -41,8 +41,10 @@ void UdpWorker::run() {
 // One turn of the loop. Never blocks, allocates or throws. Returns how many packets it served.
 size_t UdpWorker::turn() {
   const std::span<UdpSlot> slots(*slots_);
-  size_t num_packets = port_->rx(slots);  // one batch, one timestamp
-  num_packets += take_handed_over(slots.subspan(num_packets));
+  // Those handed over come first but get at most half a batch, so that under full load neither they
+  // nor the port's own wait for ever.
+  size_t num_packets = take_handed_over(slots.first(kBatchMax / 2));
+  num_packets += port_->rx(slots.subspan(num_packets));
   if (num_packets == 0) return 0;
 
   std::array<Packet*, kBatchMax> batch;
@@ -76,7 +78,9 @@ bool UdpWorker::give(WorkerIndex owner, const Packet& packet) {
 // from this worker's.
 size_t UdpWorker::take_handed_over(std::span<UdpSlot> slots) {
   size_t taken = 0;
-  for (WorkerIndex from = 0; from < place_.count; ++from) {
+  first_giver_ = static_cast<WorkerIndex>((first_giver_ + 1) % place_.count);
+  for (WorkerIndex i = 0; i < place_.count; ++i) {
+    const auto from = static_cast<WorkerIndex>((first_giver_ + i) % place_.count);
     if (from == place_.index) continue;
     while (taken < slots.size() &&
            rings_.ring(from, place_.index).pop([&](const HandedDatagram& handed) {

@@ -54,6 +54,7 @@ class UdpWorker final : public pipeline::Handoff {
   std::vector<UdpWorker*> workers_;
   std::unique_ptr<std::array<UdpSlot, kBatchMax>> slots_;
   pipeline::Line line_;
+  oscore::WorkerIndex first_giver_ = 0;  // whose ring is looked into first; goes round
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> asleep_ = false;
 };

@@ -15,8 +15,8 @@ namespace osprey {
   } while (false)
 
 #ifdef NDEBUG
-#define DCHECK(condition)                   \
-  do {                                      \
+#define DCHECK(condition)                    \
+  do {                                       \
     if (false) static_cast<void>(condition); \
   } while (false)
 #else

@@ -1,9 +1,10 @@
 // Key material (I7): zeroised when dropped or moved from, never copied by accident, not printable.
 #pragma once
 
+#include <string.h>  // explicit_bzero
+
 #include <array>
 #include <cstring>
-#include <string.h>  // explicit_bzero
 
 #include "framework/base/bytes.h"
 #include "framework/base/check.h"

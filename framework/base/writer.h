@@ -32,7 +32,8 @@ class Writer {
     space_[size_++] = static_cast<uint8_t>(value);
   }
 
-  // `bytes` may overlap the space it goes to: a reply repeats the token of the request it overwrites.
+  // `bytes` may overlap the space it goes to: a reply repeats the token of the request it
+  // overwrites.
   void bytes(Bytes bytes) {
     if (bytes.empty() || !reserve(bytes.size())) return;
     std::memmove(space_.data() + size_, bytes.data(), bytes.size());

@@ -16,7 +16,7 @@
 namespace osprey::coap {
 
 inline constexpr uint8_t kPayloadMarker = 0xff;
-inline constexpr size_t kHeaderLen = 4;           // version to Message ID
+inline constexpr size_t kHeaderLen = 4;                // version to Message ID
 inline constexpr size_t kMaxExtendedTokenLen = 65804;  // RFC 8974 §2.1
 
 struct Message {

@@ -6,8 +6,8 @@ namespace osprey::coap {
 namespace {
 
 constexpr uint8_t kPayloadMarker = 0xff;
-constexpr uint32_t kOneByteBase = 13;    // nibble 13: one byte follows, value + 13
-constexpr uint32_t kTwoByteBase = 269;   // nibble 14: two bytes follow, value + 269
+constexpr uint32_t kOneByteBase = 13;   // nibble 13: one byte follows, value + 13
+constexpr uint32_t kTwoByteBase = 269;  // nibble 14: two bytes follow, value + 269
 constexpr uint32_t kMaxOptionNumber = 65535;
 
 uint8_t nibble_of(uint32_t value) {

@@ -1,8 +1,8 @@
 // CoAP options on the wire (RFC 7252 §3.1): delta-coded, in ascending order of their numbers.
 #pragma once
 
-#include <cstdint>
 #include <array>
+#include <cstdint>
 #include <optional>
 
 #include "framework/base/bytes.h"

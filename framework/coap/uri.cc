@@ -139,7 +139,8 @@ Result<std::string_view> after_scheme(std::string_view text) {
 }  // namespace
 
 Result<Uri> parse_uri(std::string_view text) {
-  const auto bad_char = std::ranges::find_if(text, [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; });
+  const auto bad_char =
+      std::ranges::find_if(text, [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; });
   if (bad_char != text.end()) {
     return fail("the URI has a blank or a control character in it", "write a blank as %20");
   }

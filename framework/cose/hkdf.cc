@@ -1,11 +1,11 @@
 #include "framework/cose/hkdf.h"
 
+#include <memory>
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-
-#include <memory>
 
 #include "framework/base/check.h"
 
@@ -35,7 +35,7 @@ void run_hkdf(const HkdfAlgorithm& algorithm, int mode, MutableBytes output, Byt
   static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
   CHECK(kdf != nullptr);
   const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf),
-                                                                         EVP_KDF_CTX_free);
+                                                                          EVP_KDF_CTX_free);
   CHECK(context != nullptr);
   auto* digest = const_cast<char*>(digest_name(algorithm.hash));
   const OSSL_PARAM params[] = {

@@ -44,10 +44,10 @@ struct AeadJob {
   const AeadKey* key = nullptr;
   const uint8_t* nonce = nullptr;  // nonce_len of the algorithm, bytes
   const uint8_t* aad = nullptr;
-  uint32_t aad_len = 0;      // bytes
-  uint32_t text_len = 0;     // plaintext, bytes, without the tag
-  uint8_t* text = nullptr;   // in place; the tag stands right behind it: text_len + tag_len bytes
-  bool ok = false;           // out
+  uint32_t aad_len = 0;     // bytes
+  uint32_t text_len = 0;    // plaintext, bytes, without the tag
+  uint8_t* text = nullptr;  // in place; the tag stands right behind it: text_len + tag_len bytes
+  bool ok = false;          // out
 };
 
 class AeadEngine {

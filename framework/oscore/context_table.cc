@@ -44,9 +44,9 @@ Result<SecurityContext*> ContextTable::add(std::unique_ptr<SecurityContext> cont
   };
   Index& own = id_context ? by_kid_context_ : by_kid_;
   if (const SecurityContext* other = own.find(hash_of(id_context, kid), 0, same_key)) {
-    return fail("contexts " + other->name() + " and " + context->name() +
-                    " have the same Recipient Key",
-                "remove one of them: a request for one would be accepted again by the other");
+    return fail(
+        "contexts " + other->name() + " and " + context->name() + " have the same Recipient Key",
+        "remove one of them: a request for one would be accepted again by the other");
   }
   SecurityContext* added = context.get();
   mark_shared_ids(*added);
@@ -92,10 +92,9 @@ SecurityContext* ContextTable::find(const OscoreOption& option, size_t nth) cons
     });
   }
   const Bytes kid_context = *option.kid_context;
-  return by_kid_context_.find(
-      hash_of(kid_context, kid), nth, [&](const SecurityContext& context) {
-        return equal(context.recipient_id(), kid) && equal(*context.id_context(), kid_context);
-      });
+  return by_kid_context_.find(hash_of(kid_context, kid), nth, [&](const SecurityContext& context) {
+    return equal(context.recipient_id(), kid) && equal(*context.id_context(), kid_context);
+  });
 }
 
 SecurityContext* ContextTable::find_by_name(std::string_view name) const {

@@ -63,8 +63,8 @@ class ContextTable {
 
   uint64_t hash_key_;
   std::vector<std::unique_ptr<SecurityContext>> contexts_;
-  Index by_kid_;           // requests without kid context
-  Index by_kid_context_;   // requests with
+  Index by_kid_;          // requests without kid context
+  Index by_kid_context_;  // requests with
 };
 
 }  // namespace osprey::oscore

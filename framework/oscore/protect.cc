@@ -5,7 +5,6 @@
 namespace osprey::oscore {
 namespace {
 
-using coap::OptionView;
 using coap::OptionWriter;
 
 struct OptionSurvey {
@@ -91,8 +90,7 @@ bool write_datagram(const SecurityContext& context, const coap::Message& message
 }
 
 void set_up_job(const SecurityContext& context, Sealing& sealing, const RequestIdentity& identity) {
-  const Bytes aad =
-      write_aad(sealing.aad, context.aead(), identity.kid(), identity.partial_iv());
+  const Bytes aad = write_aad(sealing.aad, context.aead(), identity.kid(), identity.partial_iv());
   sealing.job.key = &context.sender_key();
   sealing.job.nonce = sealing.nonce.view().data();
   sealing.job.aad = aad.data();
@@ -112,13 +110,13 @@ Verdict begin_protect_request(SecurityContext& context, SequenceSource& source,
                               const coap::Message& message, MutableBytes out, Sealing& sealing,
                               RequestIdentity& identity) {
   const OptionSurvey options = survey(message);
-  if (options.has_oscore) return Verdict::kBadOscoreOption;  // §4.1.3.6: no nesting
+  if (options.has_oscore) return Verdict::kBadOscoreOption;   // §4.1.3.6: no nesting
   const auto number = take_sequence_number(context, source);  // step 3
   if (!number) return Verdict::kNoSequenceNumber;
   const PartialIv partial_iv = encode_partial_iv(*number);
   sealing.nonce = context.sender_nonce().nonce(partial_iv.view());
-  identity = RequestIdentity(context.sender_id(), partial_iv.view(), sealing.nonce,
-                             NonceReuse::kNever);
+  identity =
+      RequestIdentity(context.sender_id(), partial_iv.view(), sealing.nonce, NonceReuse::kNever);
 
   OscoreOption option;
   option.partial_iv = partial_iv.view();

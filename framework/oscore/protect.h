@@ -7,7 +7,8 @@
 // There is no third step: when the job is done the datagram is. A batch is many begins and one
 // seal; a single message is a batch of one (`protect_*`).
 //
-//   datagram: header | token | outer options with OSCORE | ff | code, inner options, ff payload | tag
+//   datagram: header | token | outer options with OSCORE | ff | code, inner options, ff payload |
+//   tag
 #pragma once
 
 #include "framework/coap/message.h"

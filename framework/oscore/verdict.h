@@ -56,12 +56,12 @@ enum class Verdict : uint8_t {
 inline constexpr size_t kNumVerdicts = static_cast<size_t>(Verdict::kCount);
 
 enum class AnswerKind : uint8_t {
-  kNone,       // silence
-  kReset,      // RST to a CON, silence to a NON (RFC 7252 §4.2, §4.3)
-  kPlain,      // unprotected response with code and text: ACK to a CON, NON to a NON
+  kNone,        // silence
+  kReset,       // RST to a CON, silence to a NON (RFC 7252 §4.2, §4.3)
+  kPlain,       // unprotected response with code and text: ACK to a CON, NON to a NON
   kPlainToCon,  // the same to a CON, silence to a NON
-  kProtected,  // the response of the packet, sealed
-  kPlainOwn,   // the response of the packet, as it is
+  kProtected,   // the response of the packet, sealed
+  kPlainOwn,    // the response of the packet, as it is
 };
 
 struct VerdictInfo {

@@ -12,12 +12,21 @@ using oscore::AnswerKind;
 // After this many seconds a client may ask again (RFC 7252 §5.9.3.4).
 constexpr uint64_t kRetryAfterS = 1;
 
-void write_reply(Packet& packet, const coap::Message& reply) {
+bool try_reply(Packet& packet, const coap::Message& reply) {
   Writer writer({packet.data, packet.capacity});
   coap::write_message(writer, reply);
-  if (!writer.ok()) return;  // a token that fills the buffer: silence
+  if (!writer.ok()) return false;
   packet.len = writer.size();
   packet.has_reply = true;
+  return true;
+}
+
+// Behind a token that nearly fills the buffer there is no room for more than the code. The token
+// stays where it is at either try, so the second finds it whole.
+void write_reply(Packet& packet, coap::Message reply) {
+  if (try_reply(packet, reply)) return;
+  reply.payload = {};
+  try_reply(packet, reply);
 }
 
 void write_reset(Packet& packet) {

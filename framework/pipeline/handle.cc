@@ -49,7 +49,10 @@ bool misses_accept(const Request& request, const Response& response) {
 
 void dispatch(const Router& router, Request& request, const RequestOptions& options,
               Response& response) {
-  const Resource* resource = router.find(std::span(options.path).first(options.path_len), request);
+  const Resource* resource =
+      options.path_too_deep
+          ? nullptr
+          : router.find(std::span(options.path).first(options.path_len), request);
   const bool authenticated = request.peer().authenticated;
   if (!authenticated && (resource == nullptr || resource->access() != Access::kPlainAllowed)) {
     // One answer for what is protected and for what does not exist: outsiders learn no paths.
@@ -75,6 +78,9 @@ void handle_one(Packet& packet, const Router& router, TimeNs now) {
   if (!coap::is_request(message.code)) {
     // Only inside OSCORE: parse has seen to the outer code.
     return packet.response->error(Code::kBadRequest, "not a request");
+  }
+  if (is_protected && packet.asks_proxy) {
+    return packet.response->error(Code::kProxyingNotSupported, "this server is no proxy");
   }
   if (options.refusal != Code::kEmpty) {
     if (!is_protected && options.refusal == Code::kBadOption) {

@@ -32,8 +32,8 @@ class Line {
  public:
   explicit Line(const LineParts& parts) : parts_(parts) {}
 
-  // Serves `batch` (at most kBatchMax, all received at `now`). Afterwards every packet has its final
-  // verdict, and a reply in its buffer if has_reply.
+  // Serves `batch` (at most kBatchMax, all received at `now`). Afterwards every packet has its
+  // final verdict, and a reply in its buffer if has_reply.
   void serve(Packets batch, TimeNs now);
 
   // Read by any thread.

@@ -45,7 +45,7 @@ Verdict open_among_candidates(Packet& packet, const oscore::ContextTable& table,
   std::array<uint8_t, kMaxDatagram> saved;
   if (ciphertext.size() > saved.size()) return Verdict::kBadTag;
   std::memcpy(saved.data(), ciphertext.data(), ciphertext.size());
-  Verdict verdict = Verdict::kBadTag;
+  bool seen_before = false;
   for (size_t nth = 0; nth < kMaxContextCandidates; ++nth) {
     oscore::SecurityContext* candidate = table.find(packet.option, nth);
     if (candidate == nullptr) break;
@@ -53,15 +53,13 @@ Verdict open_among_candidates(Packet& packet, const oscore::ContextTable& table,
     std::memcpy(ciphertext.data(), saved.data(), ciphertext.size());
     Opening opening;
     const Verdict begun = begin(packet, opening);
-    if (begun == Verdict::kOk) {
-      engine.open(std::span(&opening.job, 1));
-      verdict = finish(packet, opening, echo, now);
-      if (verdict != Verdict::kBadTag) return verdict;
-    } else if (begun == Verdict::kReplay) {
-      verdict = begun;  // unless another candidate opens it
-    }
+    if (begun == Verdict::kReplay) seen_before = true;  // unless another candidate opens it
+    if (begun != Verdict::kOk) continue;
+    engine.open(std::span(&opening.job, 1));
+    const Verdict verdict = finish(packet, opening, echo, now);
+    if (verdict != Verdict::kBadTag) return verdict;
   }
-  return verdict;
+  return seen_before ? Verdict::kReplay : Verdict::kBadTag;
 }
 
 }  // namespace

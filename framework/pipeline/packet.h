@@ -33,6 +33,7 @@ struct Packet {
   // parse writes.
   coap::Message outer;
   oscore::OscoreOption option;
+  bool asks_proxy = false;  // Proxy-Uri or Proxy-Scheme outside a protected request
 
   // steer writes.
   oscore::SecurityContext* context = nullptr;

@@ -32,13 +32,16 @@ struct OscoreSearch {
   std::optional<Bytes> value;
   bool repeated = false;
   bool has_edhoc = false;
+  bool has_proxy = false;
 };
 
 OscoreSearch find_oscore(const coap::Message& message) {
   OscoreSearch found;
   coap::OptionReader options = message.option_reader();
   while (const auto option = options.next()) {
-    if (option->number == coap::option::kEdhoc) found.has_edhoc = true;
+    found.has_edhoc |= option->number == coap::option::kEdhoc;
+    found.has_proxy |= option->number == coap::option::kProxyUri ||
+                       option->number == coap::option::kProxyScheme;
     if (option->number != coap::option::kOscore) continue;
     found.repeated = found.value.has_value();
     found.value = option->value;
@@ -46,11 +49,13 @@ OscoreSearch find_oscore(const coap::Message& message) {
   return found;
 }
 
-// §8.2 step 1 needs no work: outer options of class E are never looked at again.
+// §8.2 step 1 needs no work: outer options of class E are never looked at again. Of class U, those
+// for a proxy remain part of the request (step 7).
 Verdict parse_oscore(Packet& packet, const OscoreSearch& found) {
   // Class U and critical: what it asks for (RFC 9668) is not done here.
   if (found.has_edhoc || found.repeated) return Verdict::kUnknownCriticalOption;
   if (packet.outer.payload.empty()) return Verdict::kOscoreWithoutPayload;
+  packet.asks_proxy = found.has_proxy;
   const auto error = oscore::parse_oscore_option(*found.value, packet.option);
   const bool usable = error == oscore::OptionError::kNone && oscore::fits_request(packet.option);
   return usable ? Verdict::kOk : Verdict::kBadOscoreOption;
@@ -59,6 +64,7 @@ Verdict parse_oscore(Packet& packet, const OscoreSearch& found) {
 Verdict parse_one(Packet& packet) {
   if (packet.verdict != Verdict::kOk) return packet.verdict;
   packet.option = {};
+  packet.asks_proxy = false;
   const coap::ParseResult result = coap::parse(packet.datagram());
   packet.outer = result.message;
   if (result.error != ParseError::kNone) return verdict_of(result.error);

@@ -12,9 +12,8 @@ inline void set_reply_header(coap::Message& reply, const coap::Message& request,
                              uint16_t message_id_offset) {
   const bool is_confirmable = request.type == coap::Type::kCon;
   reply.type = is_confirmable ? coap::Type::kAck : coap::Type::kNon;
-  reply.message_id = is_confirmable
-                         ? request.message_id
-                         : static_cast<uint16_t>(request.message_id + message_id_offset);
+  reply.message_id = is_confirmable ? request.message_id
+                                    : static_cast<uint16_t>(request.message_id + message_id_offset);
   reply.token = request.token;
 }
 

@@ -8,9 +8,9 @@ using oscore::WorkerIndex;
 
 // Contexts that one kid can mean are tried in turn by one worker, so they all belong to the same.
 WorkerIndex owner_of(SecurityContext& context, WorkerPlace place) {
-  const WorkerIndex wish =
-      context.shares_ids() ? static_cast<WorkerIndex>(context.ids_hash() % place.count)
-                           : place.index;
+  const WorkerIndex wish = context.shares_ids()
+                               ? static_cast<WorkerIndex>(context.ids_hash() % place.count)
+                               : place.index;
   return context.claim(wish);
 }
 

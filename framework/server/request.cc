@@ -42,11 +42,8 @@ bool is_well_formed(const OptionView& option, bool repeated) {
 }
 
 void read_path_segment(RequestOptions& options, const OptionView& option) {
-  if (options.path_len == kMaxPathSegments) {
-    refuse(options, Code::kNotFound, "path too deep");
-    return;
-  }
-  options.path[options.path_len++] = as_text(option.value);
+  options.path_too_deep = options.path_len == kMaxPathSegments;
+  if (!options.path_too_deep) options.path[options.path_len++] = as_text(option.value);
 }
 
 void read_option(RequestOptions& options, const OptionView& option) {
@@ -56,16 +53,20 @@ void read_option(RequestOptions& options, const OptionView& option) {
       options.content_format = static_cast<uint16_t>(option.as_uint());
       break;
     case option::kAccept: options.accept = static_cast<uint16_t>(option.as_uint()); break;
-    case option::kBlock2:
-      options.block2 = Block::decode(option.value);
-      if (!options.block2) refuse(options, Code::kBadRequest, "reserved block size");
-      break;
+    case option::kBlock2: options.block2 = Block::decode(option.value); break;
     case option::kProxyUri:
     case option::kProxyScheme:
       refuse(options, Code::kProxyingNotSupported, "this server is no proxy");
       break;
     default: break;
   }
+}
+
+// RFC 7959 §2.2: 4.00, which is not the same as an option that is not understood.
+bool has_reserved_block_size(const OptionView& option) {
+  const bool is_block =
+      option.number == option::kBlock1 || option.number == option::kBlock2;
+  return is_block && !Block::decode(option.value);
 }
 
 }  // namespace
@@ -75,7 +76,9 @@ RequestOptions read_request_options(coap::OptionReader reader) {
   std::optional<uint16_t> previous;
   while (const auto option = reader.next()) {
     const bool usable = is_well_formed(*option, option->number == previous);
-    if (coap::is_critical(option->number) && !(usable && is_understood(option->number))) {
+    if (usable && has_reserved_block_size(*option)) {
+      refuse(options, Code::kBadRequest, "reserved block size");
+    } else if (coap::is_critical(option->number) && !(usable && is_understood(option->number))) {
       refuse(options, Code::kBadOption, "critical option not understood");
     } else if (usable) {
       read_option(options, *option);

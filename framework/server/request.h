@@ -32,6 +32,7 @@ struct Peer {
 struct RequestOptions {
   std::array<std::string_view, kMaxPathSegments> path;
   size_t path_len = 0;  // segments
+  bool path_too_deep = false;  // more than the router looks at: no resource has this path
   std::optional<uint16_t> content_format;
   std::optional<uint16_t> accept;
   std::optional<Block> block2;

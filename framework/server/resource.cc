@@ -14,6 +14,29 @@ std::vector<uint16_t> numbers(const std::vector<ContentFormat>& formats) {
   return result;
 }
 
+// RFC 3986 §3.3: what may stand in a path as it is.
+bool is_path_char(char c) {
+  constexpr std::string_view kOthers = "/-._~!$&'()*+,;=:@";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
+std::string percent_encoded(std::string_view path) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : path) {
+    if (is_path_char(c)) {
+      encoded.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<uint8_t>(c);
+    encoded.push_back('%');
+    encoded.push_back(kDigits[byte >> 4]);
+    encoded.push_back(kDigits[byte & 0x0f]);
+  }
+  return encoded;
+}
+
 // RFC 6690 §2: a quoted string; backslash and quote are escaped.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
@@ -73,7 +96,7 @@ bool Resource::allows(const std::vector<uint16_t>& formats, uint16_t format) {
 }
 
 std::string Resource::link() const {
-  std::string link = "</" + path_ + ">";
+  std::string link = "</" + percent_encoded(path_) + ">";
   if (access_ == Access::kOscoreOnly) link += ";osc";  // RFC 8613 §9
   if (!produces_.empty()) {
     std::string list;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "framework/base/check.h"
 #include "framework/base/hash.h"
@@ -28,12 +29,17 @@ void Response::reset(coap::Code default_code, std::optional<Block> asked_block) 
   code_ = default_code;
   asked_block_ = asked_block;
   content_format_.reset();
+  fault_ = {};
+  has_own_etag_ = false;
   num_options_ = 0;
   values_len_ = 0;
   payload_len_ = 0;
 }
 
 void Response::content(ContentFormat format, Bytes body) {
+  remove_option(option::kBlock2);  // of an earlier call
+  remove_option(option::kSize2);
+  if (std::exchange(has_own_etag_, false)) remove_option(option::kETag);
   content_format_ = static_cast<uint16_t>(format);
   uint_option(option::kContentFormat, *content_format_);
   const size_t block_size = asked_block_ ? asked_block_->size() : kMaxPayload;
@@ -56,7 +62,10 @@ void Response::content_block(Bytes body) {
   block.more = rest.size() > block.size();
   payload_len_ = std::min(rest.size(), block.size());
   std::memcpy(payload_.data(), rest.data(), payload_len_);
-  if (!has_option(option::kETag)) etag(entity_tag(body));
+  if (!has_option(option::kETag)) {
+    etag(entity_tag(body));
+    has_own_etag_ = true;
+  }
   uint_option(option::kBlock2, block.encode());
   if (block.number == 0) uint_option(option::kSize2, body.size());
 }
@@ -81,9 +90,41 @@ bool Response::has_option(uint16_t number) const {
                      [&](const StoredOption& stored) { return stored.number == number; });
 }
 
+void Response::etag(Bytes tag) {
+  remove_option(option::kETag);
+  has_own_etag_ = false;
+  append_option(option::kETag, tag);
+}
+
 void Response::option(uint16_t number, Bytes value) {
+  if (number == option::kOscore) {
+    fault_ = "OSCORE is no option of the application";
+    return;
+  }
+  const coap::OptionInfo* info = coap::find_option(number);
+  if (info != nullptr && !info->repeatable) remove_option(number);
+  append_option(number, value);
+}
+
+// The values behind it move up.
+void Response::remove_option(uint16_t number) {
+  size_t num_kept = 0;
+  size_t kept_len = 0;
+  for (size_t i = 0; i < num_options_; ++i) {
+    StoredOption stored = options_[i];
+    if (stored.number == number) continue;
+    std::memmove(values_.data() + kept_len, values_.data() + stored.offset, stored.len);
+    stored.offset = static_cast<uint16_t>(kept_len);
+    kept_len += stored.len;
+    options_[num_kept++] = stored;
+  }
+  num_options_ = num_kept;
+  values_len_ = kept_len;
+}
+
+void Response::append_option(uint16_t number, Bytes value) {
   if (num_options_ == kMaxOptions || value.size() > values_.size() - values_len_) {
-    error(coap::Code::kInternalServerError, "response options too long");
+    fault_ = "response options too long";
     return;
   }
   options_[num_options_++] = {number, static_cast<uint16_t>(values_len_),
@@ -100,6 +141,7 @@ void Response::uint_option(uint16_t number, uint64_t value) {
 }
 
 coap::Message Response::message() {
+  if (!fault_.empty()) error(coap::Code::kInternalServerError, fault_);
   const auto used = std::span(options_).first(num_options_);
   // Insertion sort keeps the order of equal numbers and, unlike stable_sort, never allocates.
   for (size_t i = 1; i < used.size(); ++i) {

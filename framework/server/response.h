@@ -40,9 +40,10 @@ class Response {
   void error(coap::Code code, std::string_view diagnostic = {});
 
   void max_age(uint32_t seconds) { uint_option(coap::option::kMaxAge, seconds); }
-  void etag(Bytes tag) { option(coap::option::kETag, tag); }
-  // Any further option; numbers in any order. What exceeds the limits above makes the response
-  // 5.00.
+  // The representation's; set it before content(), which makes one of its own for blocks without.
+  void etag(Bytes tag);
+  // Any further option but OSCORE; numbers in any order. One that may stand only once replaces the
+  // earlier one. What exceeds the limits above makes the response 5.00.
   void option(uint16_t number, Bytes value);
   void uint_option(uint16_t number, uint64_t value);
 
@@ -61,11 +62,15 @@ class Response {
   };
 
   bool has_option(uint16_t number) const;
+  void remove_option(uint16_t number);
+  void append_option(uint16_t number, Bytes value);
   void content_block(Bytes body);
 
   coap::Code code_ = coap::Code::kContent;
   std::optional<Block> asked_block_;
   std::optional<uint16_t> content_format_;
+  std::string_view fault_;  // why it has become 5.00; empty if it has not
+  bool has_own_etag_ = false;
   size_t num_options_ = 0;
   size_t values_len_ = 0;
   size_t payload_len_ = 0;

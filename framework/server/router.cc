@@ -1,22 +1,27 @@
 #include "framework/server/router.h"
 
+#include <set>
+
 namespace osprey {
 namespace {
 
 constexpr size_t kMaxParameterDepth = Request::kMaxPathParameters;
 
+// The root has no segments; every slash has one on both sides of it.
 std::vector<std::string> split(std::string_view path) {
   std::vector<std::string> segments;
-  while (!path.empty()) {
+  if (path.empty()) return segments;
+  for (;;) {
     const size_t end = std::min(path.find('/'), path.size());
     segments.emplace_back(path.substr(0, end));
-    path.remove_prefix(std::min(end + 1, path.size()));
+    if (end == path.size()) return segments;
+    path.remove_prefix(end + 1);
   }
-  return segments;
 }
 
 bool is_parameter(std::string_view segment) {
-  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}' &&
+         segment.substr(1, segment.size() - 2).find_first_of("{}") == std::string_view::npos;
 }
 
 Result<void> check_path(const std::string& path, const std::vector<std::string>& segments) {
@@ -24,19 +29,22 @@ Result<void> check_path(const std::string& path, const std::vector<std::string>&
     return fail("resource \"" + path + "\": more than " + std::to_string(kMaxPathSegments) +
                 " path segments");
   }
-  size_t num_parameters = 0;
+  std::set<std::string_view> parameters;
   for (const std::string& segment : segments) {
     if (segment.empty()) {
       return fail("resource \"" + path + "\": empty path segment",
                   "write the path without leading, trailing or double slashes");
     }
     if (is_parameter(segment)) {
-      ++num_parameters;
+      if (!parameters.insert(segment).second) {
+        return fail("resource \"" + path + "\": " + segment + " stands in it twice",
+                    "give each parameter a name of its own");
+      }
     } else if (segment.find_first_of("{}") != std::string::npos) {
       return fail("resource \"" + path + "\": braces must enclose a whole segment, as in a/{id}");
     }
   }
-  if (num_parameters > kMaxParameterDepth) {
+  if (parameters.size() > kMaxParameterDepth) {
     return fail("resource \"" + path + "\": more than " + std::to_string(kMaxParameterDepth) +
                 " parameters");
   }

@@ -15,7 +15,7 @@ namespace osprey::test {
 struct Shared {
   std::string_view master_secret = "0102030405060708090a0b0c0d0e0f10";
   std::string_view master_salt = "9e7ca92223786340";
-  std::optional<std::string_view> id_context;
+  std::optional<std::string_view> id_context = std::nullopt;
   std::string_view client_id = "c1";
   std::string_view server_id = "51";
   int32_t aead = cose::kAesCcm16_64_128;

@@ -62,7 +62,7 @@ void run_opening(Opened& opened, Incoming& incoming) {
 void write_down(Opened& opened) {
   ByteVector space(2 * kMaxDatagram);
   Writer writer(space);
-  write_unprotected(writer, opened.outer, opened.inner);
+  oscore::write_unprotected(writer, opened.outer, opened.inner);
   CHECK(writer.ok());
   opened.unprotected = copy(writer.written());
 }

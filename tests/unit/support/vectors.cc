@@ -22,8 +22,6 @@ std::vector<uint8_t> hex(std::string_view text) {
   return *bytes;
 }
 
-std::vector<uint8_t> hex(const Json& value) { return hex(value.get<std::string>()); }
-
 std::optional<std::vector<uint8_t>> optional_hex(const Json& value) {
   if (value.is_null()) return std::nullopt;
   return hex(value);

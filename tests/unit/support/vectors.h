@@ -4,6 +4,7 @@
 // proves nothing. check_fields() is how a test looks at every field of an object.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -24,7 +25,11 @@ Json load_vectors(std::string_view name);
 
 // Bytes from hex; anything else ends the program.
 std::vector<uint8_t> hex(std::string_view text);
-std::vector<uint8_t> hex(const Json& value);
+// The same from a JSON string; a template, so that text never passes for JSON.
+template <std::same_as<Json> T>
+std::vector<uint8_t> hex(const T& value) {
+  return hex(std::string_view(value.template get_ref<const std::string&>()));
+}
 // null is nothing.
 std::optional<std::vector<uint8_t>> optional_hex(const Json& value);
 

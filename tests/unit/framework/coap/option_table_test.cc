@@ -85,7 +85,8 @@ TEST(OptionTable, OscorePlacesEachOptionInsideOutsideOrBoth) {
 }
 
 TEST(OptionTable, UnknownOptionsAreUnknownAndGoInside) {
-  for (const uint16_t number : {0, 2, 10, 13, 22, 61, 251, 293, 2049, 65535}) {
+  constexpr uint16_t kUnknown[] = {0, 2, 10, 13, 22, 61, 251, 293, 2049, 65535};
+  for (const uint16_t number : kUnknown) {
     EXPECT_EQ(find_option(number), nullptr) << number;
     EXPECT_EQ(oscore_class(number), OscoreClass::kInner) << number;
   }

@@ -1,0 +1,162 @@
+#include "apps/blast/lane.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace osprey::blast {
+
+using client::Exchange;
+
+constexpr int kSendAttempts = 100;
+
+Lane::Lane(std::unique_ptr<ClientSocket> socket, std::vector<oscore::SecurityContext*> contexts,
+           oscore::SequenceSource& sequence, oscore::AeadEngine& engine, size_t window,
+           const LoadShape& shape, uint64_t seed)
+    : socket_(std::move(socket)),
+      random_(seed),
+      message_ids_(random_),
+      shape_(shape),
+      slot_by_message_id_(65536, kNoSlot) {
+  CHECK(!contexts.empty() && window < kNoSlot && shape.payload_len <= kMaxPayloadLen);
+  for (oscore::SecurityContext* context : contexts) {
+    ends_.push_back({*context, sequence, engine, message_ids_, random_});
+  }
+  for (size_t i = 0; i < window; ++i) {
+    slots_.push_back(std::make_unique<Slot>(static_cast<uint16_t>(i)));
+    free_slots_.push_back(static_cast<uint16_t>(window - 1 - i));
+  }
+}
+
+bool Lane::turn(TimeNs now, uint64_t& budget) {
+  const bool has_received = receive(now);
+  if (now >= next_look_) {
+    next_look_ = now + kLookEvery;
+    look_at_deadlines(now);
+  }
+  while (!free_slots_.empty() && budget > 0) {
+    --budget;
+    const uint16_t index = free_slots_.back();
+    free_slots_.pop_back();
+    start(index, now);
+  }
+  flush();
+  return has_received;
+}
+
+bool Lane::receive(TimeNs now) {
+  const auto datagrams = socket_->receive();
+  for (const Bytes datagram : datagrams) {
+    const uint16_t index = slot_of(datagram);
+    if (index == kNoSlot) continue;  // of a request that is over
+    Exchange& exchange = slots_[index]->exchange;
+    Bytes reply = exchange.on_datagram(datagram, now);
+    if (reply.size() == coap::kHeaderLen) {
+      send(reply);
+      reply = exchange.deadline() <= now ? exchange.on_time(now) : Bytes();  // behind the ACK
+    }
+    after(index, reply, now);
+  }
+  return !datagrams.empty();
+}
+
+// By the first two bytes of the token; Empty messages have only the Message ID.
+uint16_t Lane::slot_of(Bytes datagram) const {
+  const auto [error, message] = coap::parse(datagram);
+  if (error != coap::ParseError::kNone) return kNoSlot;
+  if (message.code == coap::Code::kEmpty) return slot_by_message_id_[message.message_id];
+  if (message.token.size() != client::kTokenLen) return kNoSlot;
+  const auto index = static_cast<uint16_t>(read_uint(message.token.first(2)));
+  return index < slots_.size() ? index : kNoSlot;
+}
+
+void Lane::look_at_deadlines(TimeNs now) {
+  for (uint16_t index = 0; index < slots_.size(); ++index) {
+    Exchange& exchange = slots_[index]->exchange;
+    if (exchange.deadline() <= now) after(index, exchange.on_time(now), now);
+  }
+}
+
+void Lane::start(uint16_t index, TimeNs now) {
+  Slot& slot = *slots_[index];
+  // Different in every request of a run, and the same in each run of one seed.
+  client::Random bytes(shape_.seed ^ random_.next());
+  for (size_t at = 0; at < shape_.payload_len; at += 8) {
+    const uint64_t word = bytes.next();
+    std::memcpy(slot.payload.data() + at, &word, std::min<size_t>(8, shape_.payload_len - at));
+  }
+  client::Request request = shape_.request;
+  request.payload = Bytes(slot.payload).first(shape_.payload_len);
+  slot.started = now;
+  slot.is_busy = true;
+  ++tally_.started;
+  const Bytes datagram = slot.exchange.start(ends_[next_end_], request, now);
+  next_end_ = (next_end_ + 1) % ends_.size();
+  after(index, datagram, now);
+}
+
+void Lane::after(uint16_t index, Bytes to_send, TimeNs now) {
+  Slot& slot = *slots_[index];
+  if (!to_send.empty()) {
+    slot_by_message_id_[slot.exchange.message_id()] = index;
+    send(to_send);
+  }
+  if (slot.is_busy && slot.exchange.state() != Exchange::State::kActive) finish(index, now);
+}
+
+void Lane::finish(uint16_t index, TimeNs now) {
+  Slot& slot = *slots_[index];
+  slot.is_busy = false;
+  free_slots_.push_back(index);
+  tally_.challenges += slot.exchange.challenges();
+  tally_.retransmissions += slot.exchange.retransmissions();
+  tally_.unverified += slot.exchange.unverified();
+  if (slot.exchange.state() == Exchange::State::kAnswered) {
+    check_answer(slot, now);
+  } else {
+    check_failure(slot.exchange.failure());
+  }
+}
+
+void Lane::check_answer(const Slot& slot, TimeNs now) {
+  const coap::Message& response = slot.exchange.response();
+  const Bytes payload = Bytes(slot.payload).first(shape_.payload_len);
+  tally_.latency.add(now - slot.started);
+  if (!coap::is_success(response.code)) {
+    ++tally_.wrong;
+    tally_.note(coap::code_text_with_name(response.code));
+  } else if (shape_.expects_echo && !equal(response.payload, payload)) {
+    ++tally_.wrong;
+    tally_.note("the answer is not the payload that was sent");
+  } else {
+    ++tally_.right;
+  }
+}
+
+void Lane::check_failure(const client::Failure& failure) {
+  ++(failure.reason == client::FailureReason::kTimeout ? tally_.lost : tally_.wrong);
+  tally_.note(failure.text());
+}
+
+void Lane::send(Bytes datagram) {
+  if (outbox_len_ == outbox_.size()) flush();
+  if (datagram.size() == coap::kHeaderLen) {  // the exchange needs its own ACK's memory again
+    std::memcpy(acks_[outbox_len_].data(), datagram.data(), datagram.size());
+    datagram = acks_[outbox_len_];
+  }
+  outbox_[outbox_len_++] = datagram;
+}
+
+// What the kernel does not take after a few tries is lost, as on any link.
+void Lane::flush() {
+  std::span<const Bytes> rest = std::span(outbox_).first(outbox_len_);
+  for (int attempt = 0; !rest.empty() && attempt < kSendAttempts; ++attempt) {
+    rest = rest.subspan(socket_->send(rest));
+    if (!rest.empty()) sched_yield();
+  }
+  tally_.unsent += rest.size();
+  outbox_len_ = 0;
+}
+
+}  // namespace osprey::blast
