@@ -81,8 +81,7 @@ size_t share(size_t whole, size_t parts, size_t i) {
 }
 
 Result<std::vector<std::unique_ptr<Lane>>> open_lanes(const Settings& settings,
-                                                      const coap::Uri& uri,
-                                                      cli::ClientStore& store,
+                                                      const coap::Uri& uri, cli::ClientStore& store,
                                                       oscore::AeadEngine& engine,
                                                       const LoadShape& shape) {
   const size_t count =
@@ -136,8 +135,7 @@ Result<std::vector<uint8_t>> options_of(const coap::Uri& uri, const Settings& se
   coap::write_uri_host(options, uri);
   coap::write_uri_path(options, uri);
   if (settings.payload_len > 0) {
-    options.uint(coap::option::kContentFormat,
-                 static_cast<uint64_t>(ContentFormat::kOctetStream));
+    options.uint(coap::option::kContentFormat, static_cast<uint64_t>(ContentFormat::kOctetStream));
   }
   coap::write_uri_query(options, uri);
   if (!writer.ok()) return fail("the URI is too long for one datagram");

@@ -13,17 +13,17 @@ namespace osprey::blast {
 struct Settings {
   std::string uri;
   std::string store;
-  std::string prefix;               // of the names of the contexts to use
+  std::string prefix;  // of the names of the contexts to use
   size_t max_contexts = 1'000'000;
-  size_t payload_len = 64;          // bytes
-  size_t window = 128;              // requests in flight, over all sockets
+  size_t payload_len = 64;  // bytes
+  size_t window = 128;      // requests in flight, over all sockets
   size_t num_sockets = 8;
-  double duration_s = 10;           // no new request after this
-  std::optional<uint64_t> count;    // no more requests than this
-  double timeout_s = 10;            // for each answer
+  double duration_s = 10;         // no new request after this
+  std::optional<uint64_t> count;  // no more requests than this
+  double timeout_s = 10;          // for each answer
   bool con = false;
   coap::Code method = coap::Code::kPost;
-  bool progress = false;            // a line on standard error each second
+  bool progress = false;  // a line on standard error each second
   uint64_t seed = 0;
 };
 

@@ -80,7 +80,7 @@ class Lane {
   std::vector<uint16_t> slot_by_message_id_;
   TimeNs next_look_ = 0;
 
-  std::array<Bytes, kBatchMax> outbox_;    // borrowed from the slots until flush
+  std::array<Bytes, kBatchMax> outbox_;   // borrowed from the slots until flush
   std::array<EmptyAck, kBatchMax> acks_;  // those of the outbox that are ACKs
   size_t outbox_len_ = 0;
   Tally tally_;

@@ -2,9 +2,10 @@
 // checked.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "apps/blast/blast.h"
@@ -94,9 +95,7 @@ void set_up(CLI::App& app, Flags& flags) {
   Settings& settings = flags.settings;
   app.add_option("uri", settings.uri, "coap://host[:port]/path; /echo is checked byte by byte")
       ->required();
-  app.add_option("--store", settings.store, "directory of the store")
-      ->type_name("DIR")
-      ->required();
+  app.add_option("--store", settings.store, "directory of the store")->type_name("DIR")->required();
   app.add_option("--contexts", settings.max_contexts, "use at most this many; all when left out")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--prefix", settings.prefix, "use contexts whose names begin like this");

@@ -12,9 +12,9 @@ struct Tally {
   static constexpr size_t kMaxTroubles = 32;
 
   uint64_t started = 0;
-  uint64_t right = 0;     // 2.xx, and for /echo the payload that was sent
-  uint64_t lost = 0;      // no answer in time
-  uint64_t wrong = 0;     // answered by something else
+  uint64_t right = 0;  // 2.xx, and for /echo the payload that was sent
+  uint64_t lost = 0;   // no answer in time
+  uint64_t wrong = 0;  // answered by something else
   uint64_t challenges = 0;
   uint64_t retransmissions = 0;
   uint64_t unverified = 0;  // responses that did not open

@@ -23,14 +23,13 @@ tl::unexpected<Error> no_such_context(const FileStore& store, const std::string&
 }
 
 Result<std::unique_ptr<ClientStore>> ClientStore::open(const std::string& path,
-                                                       const Wanted& wanted,
-                                                       size_t max_contexts) {
+                                                       const Wanted& wanted, size_t max_contexts) {
   auto store = FileStore::open(path, OpenMode::kServe);
   if (!store) return tl::unexpected(store.error());
   auto opened = std::make_unique<ClientStore>();
   opened->store_ = std::move(*store);
-  const auto loaded = opened->store_->load(
-      [&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
+  const auto loaded =
+      opened->store_->load([&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
         if (opened->contexts_.size() < max_contexts && wanted(context->name())) {
           opened->contexts_.push_back(std::move(context));
         }
@@ -42,7 +41,8 @@ Result<std::unique_ptr<ClientStore>> ClientStore::open(const std::string& path,
 
 Result<std::unique_ptr<ClientStore>> ClientStore::open_one(const std::string& path,
                                                            const std::string& name) {
-  auto opened = open(path, [&](const std::string& each) { return each == name; }, 1);
+  auto opened = open(
+      path, [&](const std::string& each) { return each == name; }, 1);
   if (opened && (*opened)->size() == 0) return no_such_context(*(*opened)->store_, name);
   return opened;
 }
@@ -50,8 +50,8 @@ Result<std::unique_ptr<ClientStore>> ClientStore::open_one(const std::string& pa
 Result<std::unique_ptr<ClientStore>> ClientStore::open_many(const std::string& path,
                                                             const std::string& prefix,
                                                             size_t max_contexts) {
-  auto opened =
-      open(path, [&](const std::string& each) { return each.starts_with(prefix); }, max_contexts);
+  auto opened = open(
+      path, [&](const std::string& each) { return each.starts_with(prefix); }, max_contexts);
   if (opened && (*opened)->size() == 0) {
     return fail("store " + path + " has no context whose name begins with \"" + prefix + "\"",
                 "see those it has with: osprey context list --store " + storage::shell_word(path));

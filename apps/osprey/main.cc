@@ -1,6 +1,7 @@
 // `osprey`: contexts, single protected requests, and a look into any datagram.
-#include <CLI/CLI.hpp>
 #include <cstdio>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/osprey/explain.h"
 #include "apps/osprey/request_command.h"
@@ -42,14 +43,17 @@ void set_up_add(CLI::App& context, Arguments& arguments) {
   app.add_option("--master-secret", add.master_secret, "hex; 16 random bytes when left out");
   app.add_option("--master-salt", add.master_salt, "hex");
   app.add_option("--id-context", add.id_context, "hex");
-  app.add_option("--algorithm", add.algorithm, "AEAD, name or number of COSE")->capture_default_str();
+  app.add_option("--algorithm", add.algorithm, "AEAD, name or number of COSE")
+      ->capture_default_str();
   app.add_option("--hkdf", add.hkdf, "key derivation")->capture_default_str();
   app.add_option("--window", add.window, "replay window, numbers")->capture_default_str();
   app.add_flag("--require-kid-context", add.require_kid_context,
                "refuse requests that leave out the ID Context");
-  app.add_option("--count", add.count, "add this many: NAME-0, NAME-1, ... with secrets of their own");
-  app.add_option("--peer-store", add.peer_store,
-                 "write the other end's view of each context to this store, made if it is not there")
+  app.add_option("--count", add.count,
+                 "add this many: NAME-0, NAME-1, ... with secrets of their own");
+  app.add_option(
+         "--peer-store", add.peer_store,
+         "write the other end's view of each context to this store, made if it is not there")
       ->type_name("DIR");
   app.callback([&] { arguments.exit_code = add_contexts(arguments.add); });
 }
@@ -104,7 +108,8 @@ void set_up_explain(CLI::App& app, Arguments& arguments) {
   auto* store = command.add_option("--store", explain.store, "directory of the store; only read")
                     ->type_name("DIR");
   command.add_option("--context", explain.context, "try this context only")->needs(store);
-  command.add_option("--request", explain.request_hex, "for a response: the datagram of its request")
+  command
+      .add_option("--request", explain.request_hex, "for a response: the datagram of its request")
       ->needs(store);
   command.add_flag("--json", explain.json, "for programs");
   command.callback([&] { arguments.exit_code = run_explain(arguments.explain); });

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <fstream>
+
 #include <nlohmann/json.hpp>
 
 #include "apps/launch/random.h"
@@ -35,7 +36,8 @@ Result<std::vector<uint8_t>> payload_of(const RequestArguments& arguments) {
   }
   if (arguments.payload_hex) {
     auto bytes = from_hex(*arguments.payload_hex);
-    if (!bytes) return fail("--payload-hex is not hex", "write pairs of hex digits, such as 00ff80");
+    if (!bytes)
+      return fail("--payload-hex is not hex", "write pairs of hex digits, such as 00ff80");
     return std::move(*bytes);
   }
   if (arguments.payload_file) return read_file(*arguments.payload_file);
@@ -48,7 +50,8 @@ Result<std::vector<uint8_t>> options_of(const coap::Uri& uri, const RequestArgum
   coap::OptionWriter options(writer);
   coap::write_uri_host(options, uri);
   coap::write_uri_path(options, uri);
-  if (arguments.content_format) options.uint(coap::option::kContentFormat, *arguments.content_format);
+  if (arguments.content_format)
+    options.uint(coap::option::kContentFormat, *arguments.content_format);
   coap::write_uri_query(options, uri);
   if (arguments.accept) options.uint(coap::option::kAccept, *arguments.accept);
   if (!writer.ok()) return fail("the URI is too long for one datagram");
@@ -128,11 +131,14 @@ std::string mend_of(const client::Failure& failure, const RequestArguments& argu
     case FailureReason::kUnprotectedError:
       if (failure.code == coap::Code::kUnauthorized) {
         return "the server's Recipient ID and ID Context must be this context's Sender ID and ID "
-               "Context; compare with: " + show;
+               "Context; compare with: " +
+               show;
       }
       if (failure.code == coap::Code::kServiceUnavailable) return "try again in a moment";
-      return "master secret, master salt, IDs and algorithms must be the same at both ends; compare "
-             "with: " + show;
+      return "master secret, master salt, IDs and algorithms must be the same at both ends; "
+             "compare "
+             "with: " +
+             show;
     default: return {};
   }
 }

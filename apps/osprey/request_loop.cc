@@ -36,6 +36,8 @@ class Narrator {
       what += ": not for this request, ignored";
     } else if (whole_.challenges() > challenges_) {
       what += ": challenged, 4.01 with Echo; repeating the request with it";
+    } else if (whole_.state() == Exchange::State::kAnswered) {
+      what += ": the answer";
     } else if (whole_.blocks() > blocks_) {
       what += ": block " + std::to_string(whole_.blocks());
     }

@@ -10,7 +10,7 @@ namespace osprey::cli {
 TimeNs now();
 
 // Returns the time it took, ns.
-TimeNs run_to_end(ClientSocket& socket, client::WholeRepresentation& whole,
-                  client::ClientEnd& end, const client::Request& request, bool verbose);
+TimeNs run_to_end(ClientSocket& socket, client::WholeRepresentation& whole, client::ClientEnd& end,
+                  const client::Request& request, bool verbose);
 
 }  // namespace osprey::cli

@@ -16,7 +16,7 @@ using oscore::ContextParameters;
 using storage::FileStore;
 using storage::OpenMode;
 
-constexpr size_t kDrawnSecretLen = 16;    // bytes
+constexpr size_t kDrawnSecretLen = 16;     // bytes
 constexpr uint32_t kMaxCount = 1'000'000;  // contexts of one `context add`
 
 Result<std::vector<uint8_t>> hex_argument(const char* name, const std::string& text) {
@@ -166,7 +166,8 @@ Result<std::vector<ContextParameters>> contexts_of(const AddArguments& arguments
 Result<std::unique_ptr<FileStore>> open_peer_store(const std::string& path) {
   auto opened = FileStore::open(path, OpenMode::kProvision);
   if (opened) return opened;
-  if (const auto made = FileStore::init(path); !made) return opened;  // there is one: tell its error
+  if (const auto made = FileStore::init(path); !made)
+    return opened;  // there is one: tell its error
   std::printf("made store %s\n", path.c_str());
   return FileStore::open(path, OpenMode::kProvision);
 }
@@ -202,8 +203,10 @@ void tell_added(const AddArguments& arguments, size_t count) {
   if (arguments.peer_store) {
     std::printf("added the other end's view to %s\n", arguments.peer_store->c_str());
   } else if (!arguments.master_secret && !arguments.count) {
-    std::printf("the other end needs the secret; see it with: osprey context show %s --store %s "
-                "--reveal\n", arguments.name.c_str(), where.c_str());
+    std::printf(
+        "the other end needs the secret; see it with: osprey context show %s --store %s "
+        "--reveal\n",
+        arguments.name.c_str(), where.c_str());
   }
 }
 
@@ -236,8 +239,8 @@ void print_details(const ContextParameters& parameters, bool reveal) {
   line("recipient ID", id_text(parameters.recipient_id));
   line("ID Context", id_context_text(parameters));
   line("master salt", id_text(parameters.master_salt));
-  line("algorithm", std::string(parameters.aead->name) + " (" +
-                        std::to_string(parameters.aead->number) + ")");
+  line("algorithm",
+       std::string(parameters.aead->name) + " (" + std::to_string(parameters.aead->number) + ")");
   line("HKDF", std::string(parameters.hkdf->name));
   line("replay window", std::to_string(parameters.replay_window_size));
   line("require kid context", parameters.require_kid_context ? "yes" : "no");

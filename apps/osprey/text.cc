@@ -57,11 +57,6 @@ bool is_printable(Bytes bytes) {
   return is_utf8(bytes);
 }
 
-std::string quoted(Bytes bytes) {
-  if (!is_printable(bytes)) return "h'" + to_hex(bytes) + "'";
-  return "\"" + std::string(as_text(bytes)) + "\"";
-}
-
 std::string content_format_name(uint64_t number) {
   switch (number) {
     case 0: return "text/plain";

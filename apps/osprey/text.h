@@ -18,9 +18,6 @@ bool is_utf8(Bytes bytes);
 // UTF-8 without control characters but for tab and line ends: harmless to a terminal.
 bool is_printable(Bytes bytes);
 
-// "text" in quotes if printable, else h'hex'.
-std::string quoted(Bytes bytes);
-
 // The IANA name of a Content-Format, or its number.
 std::string content_format_name(uint64_t number);
 

@@ -39,7 +39,7 @@ class Messages {
   Messages(const AeadAlgorithm& algorithm, size_t num_keys) {
     const std::array<uint8_t, 3> kid = {1, 2, 3};
     const std::array<uint8_t, 3> piv = {4, 5, 6};
-    aad_len_ = write_aad(aad_, algorithm, kid, piv).size();
+    aad_len_ = oscore::write_aad(aad_, algorithm, kid, piv).size();
     for (size_t i = 0; i < num_keys; ++i) {
       std::array<uint8_t, cose::kMaxKeyLen> key{};
       std::memcpy(key.data(), &i, sizeof i);

@@ -105,7 +105,8 @@ Bytes Exchange::seal_and_send(TimeNs now) {
   coap::Message message = request_;
   message.message_id = message_id_;
   message.token = token_;
-  std::array<uint8_t, kMaxDatagram + kMaxEchoLen + 8> options;  // 8: headers of Echo and its successor
+  std::array<uint8_t, kMaxDatagram + kMaxEchoLen + 8>
+      options;  // 8: headers of Echo and its successor
   if (!echo_.empty()) message.options = options_with_echo(options);
   switch (oscore::protect_request(end_->engine, end_->context, end_->sequence, message, datagram_,
                                   datagram_len_, identity_)) {
@@ -217,8 +218,8 @@ Bytes Exchange::on_datagram(Bytes datagram, TimeNs now) {
 }
 
 void Exchange::on_empty(const coap::Message& message) {
-  const bool is_ours = state_ == State::kActive && message.message_id == message_id_ &&
-                       transmissions_ > 0;
+  const bool is_ours =
+      state_ == State::kActive && message.message_id == message_id_ && transmissions_ > 0;
   if (is_ours && message.type == Type::kRst) {
     fail(FailureReason::kReset);
   } else if (is_ours && message.type == Type::kAck && request_.type == Type::kCon) {
@@ -252,14 +253,13 @@ Bytes Exchange::on_sealed(Bytes datagram, TimeNs now) {
   const MutableBytes reply = MutableBytes(reply_).first(datagram.size());
   const coap::Message outer = coap::parse(reply).message;
   oscore::OscoreOption option;
-  if (oscore::parse_oscore_option(find_oscore(outer).value, option) !=
-      oscore::OptionError::kNone) {
+  if (oscore::parse_oscore_option(find_oscore(outer).value, option) != oscore::OptionError::kNone) {
     return ignore();  // step 2
   }
   coap::Message inner = outer;
   oscore::Opening opening;
-  Verdict verdict = oscore::begin_unprotect_response(
-      end_->context, identity_, option, reply.last(outer.payload.size()), opening);
+  Verdict verdict = oscore::begin_unprotect_response(end_->context, identity_, option,
+                                                     reply.last(outer.payload.size()), opening);
   if (verdict == Verdict::kOk) {
     end_->engine.open(std::span(&opening.job, 1));
     verdict = oscore::finish_unprotect_response(opening, inner);
@@ -303,7 +303,8 @@ Bytes Exchange::on_challenge(const coap::Message& outer, Bytes echo, TimeNs now)
   }
   ++challenges_;
   echo_ = ShortBytes<kMaxEchoLen>(echo);
-  grace_ends_at_ = kNever;  // the server is genuine and alive: the plain error was not its last word
+  grace_ends_at_ =
+      kNever;  // the server is genuine and alive: the plain error was not its last word
   if (outer.type != Type::kCon) return seal_and_send(now);
   transmissions_ = 0;
   send_at_ = now;  // right behind the ACK

@@ -124,10 +124,9 @@ void WholeRepresentation::take_block(const coap::Message& answer, const BlockOpt
   if (!options.block2) return fail(Fault::kBadBlock);
   const Block& block = *options.block2;
   if (!body_.empty() && !(options.etag == etag_)) return begin_again();
-  const bool fits = block.offset() == body_.size() &&
-                    (body_.empty() || block.size() <= next_->size()) &&
-                    (block.more ? answer.payload.size() == block.size()
-                                : answer.payload.size() <= block.size());
+  const bool fits =
+      block.offset() == body_.size() && (body_.empty() || block.size() <= next_->size()) &&
+      (block.more ? answer.payload.size() == block.size() : answer.payload.size() <= block.size());
   if (!fits) return fail(Fault::kBadBlock);
   if (answer.payload.size() > max_body_ - body_.size()) return fail(Fault::kTooLarge);
   etag_ = options.etag;

@@ -1,4 +1,5 @@
-// A representation that comes in blocks, as one (RFC 7959 §2.4, inside OSCORE: RFC 8613 §4.1.3.4.1).
+// A representation that comes in blocks, as one (RFC 7959 §2.4, inside OSCORE: RFC 8613
+// §4.1.3.4.1).
 //
 //   start -> Exchange -> 2.05 Block2 0 more -> Exchange asking for block 1 -> ... -> body whole
 //
@@ -92,7 +93,7 @@ class WholeRepresentation {
 
   coap::Message response_;
   uint32_t blocks_ = 0;
-  uint32_t challenges_ = 0;       // of the exchanges before the one under way
+  uint32_t challenges_ = 0;  // of the exchanges before the one under way
   uint32_t retransmissions_ = 0;
   bool is_counted_ = true;  // the exchange's figures are in the two above
 };

@@ -142,7 +142,9 @@ void Response::uint_option(uint16_t number, uint64_t value) {
 
 coap::Message Response::message() {
   if (!fault_.empty()) error(coap::Code::kInternalServerError, fault_);
-  const auto used = std::span(options_).first(num_options_);
+  // Sorts a copy, as the values stay in the order in which they came.
+  auto sorted = options_;
+  const auto used = std::span(sorted).first(num_options_);
   // Insertion sort keeps the order of equal numbers and, unlike stable_sort, never allocates.
   for (size_t i = 1; i < used.size(); ++i) {
     for (size_t j = i; j > 0 && used[j].number < used[j - 1].number; --j) {

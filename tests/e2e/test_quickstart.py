@@ -19,9 +19,9 @@ async def quickstart() -> None:
     finished = await run(REPOSITORY / "scripts/quickstart", timeout=300, env={"LOAD_SECONDS": "1"})
     assert finished.code == 0, finished.out[-3000:] + finished.err
     summary = finished.out.split("== What happened")[1]
-    rate = re.search(r"Load +([\d.]+) protected requests per second", summary)
-    assert rate and float(rate[1]) > 0, summary
-    challenged = re.search(r"(\d+) challenges sent", summary)
+    rate = re.search(r"Load +([\d,]+) protected requests per second", summary)
+    assert rate and int(rate[1].replace(",", "")) > 0, summary
+    challenged = re.search(r"([\d,]+) challenges sent", summary)
     assert challenged and int(challenged[1]) >= 100, summary
     assert "3 refused as replays, 0 delivered" in summary, summary
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from aiocoap_oscore import Credentials, Witness, oscore
+from aiocoap_server import LARGE
 from coap_wire import ACK, CON, NON, parse, partial_iv_of
 from harness import (
     IPV4,
@@ -151,6 +152,15 @@ def check_exchange(requests: list[bytes], responses: list[bytes]) -> None:
 
 suite.add("a restarted server's Echo challenge is answered by itself, over CON", challenged, False)
 suite.add("a restarted server's Echo challenge is answered by itself, over NON", challenged, True)
+
+
+@suite.promise("a large representation is put together from its blocks, each asked for by itself")
+async def large() -> None:
+    async with aiocoap_server_for(DEFAULT) as server, open_relay((IPV4, server.port)) as relay:
+        answered(await osprey(server, "get", f"{relay.uri}/large"), "2.05", LARGE.decode())
+        own = list(map(partial_iv_of, relay.requests()))
+        equal(len(own), -(-len(LARGE) // 1024), "requests")
+        equal(len(set(own)), len(own), "different Partial IVs")
 
 
 # --- What goes wrong.

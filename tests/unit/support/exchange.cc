@@ -109,6 +109,11 @@ Built& Built::message_id(uint16_t message_id) {
   return *this;
 }
 
+Built& Built::type(coap::Type type) {
+  message_.type = type;
+  return *this;
+}
+
 const Message& Built::message() {
   encoded_options_.resize(70'000);
   Writer writer(encoded_options_);

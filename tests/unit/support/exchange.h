@@ -30,6 +30,7 @@ class Built {
   Built& payload(std::string_view text);
   Built& token(std::string_view hex_text);
   Built& message_id(uint16_t message_id);
+  Built& type(coap::Type type);
   const coap::Message& message();
 
  private:

@@ -64,10 +64,6 @@ std::function<void(const Json&)> same_bytes(const std::optional<Bytes>& bytes) {
   };
 }
 
-std::function<void(const Json&)> same_bytes(Bytes bytes) {
-  return same_bytes(std::optional<Bytes>(bytes));
-}
-
 std::function<void(const Json&)> same(Json expected) {
   return [ours = std::move(expected)](const Json& value) { EXPECT_EQ(ours, value); };
 }

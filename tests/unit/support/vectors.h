@@ -48,7 +48,6 @@ using FieldChecks = std::map<std::string, std::function<void(const Json&)>>;
 void check_fields(const Json& object, const FieldChecks& checks);
 
 // A check that wants exactly these bytes, in hex, or null for nothing.
-std::function<void(const Json&)> same_bytes(Bytes bytes);
 std::function<void(const Json&)> same_bytes(const std::optional<Bytes>& bytes);
 // A check that wants this value.
 std::function<void(const Json&)> same(Json expected);

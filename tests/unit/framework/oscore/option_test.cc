@@ -57,7 +57,9 @@ bool should_fit_request(const Json& entry) {
   const auto valid_in = entry.at("valid_in").get<std::string>();
   EXPECT_TRUE((std::set<std::string>{"request", "response"}.count(valid_in))) << valid_in;
   const bool is_strict = entry.contains("strict");
-  if (is_strict) EXPECT_EQ(entry.at("strict"), "reject");
+  if (is_strict) {
+    EXPECT_EQ(entry.at("strict"), "reject");
+  }
   return valid_in == "request" && !is_strict;
 }
 

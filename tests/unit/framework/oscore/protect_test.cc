@@ -259,7 +259,9 @@ TEST_F(Protect, WhatDoesNotFitIsRefusedAndItsNumberNotUsedAgain) {
     const Verdict verdict = protect_request(engine, *client_, client_numbers_, message,
                                             MutableBytes(space).first(len), out_len, at_client_);
     EXPECT_EQ(verdict, len < full_len ? Verdict::kResponseTooLong : Verdict::kOk) << len;
-    if (verdict == Verdict::kOk) EXPECT_EQ(out_len, full_len);
+    if (verdict == Verdict::kOk) {
+      EXPECT_EQ(out_len, full_len);
+    }
     EXPECT_TRUE(std::all_of(space.begin() + static_cast<ptrdiff_t>(len), space.end(),
                             [](uint8_t byte) { return byte == 0xa5; }));
     EXPECT_EQ(client_->sequence().next(), ++number);

@@ -161,7 +161,9 @@ TEST(ReplayWindow, LeftEdgeIsNewestMinusSizePlusOne) {
     window.initialise_empty();
     ASSERT_TRUE(window.try_record(100'000));
     EXPECT_FALSE(window.may_accept(100'000 - size));
-    if (size > 1) EXPECT_TRUE(window.may_accept(100'000 - size + 1));
+    if (size > 1) {
+      EXPECT_TRUE(window.may_accept(100'000 - size + 1));
+    }
   }
 }
 
