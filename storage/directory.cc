@@ -149,6 +149,10 @@ Result<std::optional<FileDescriptor>> Directory::open_file(const char* name, int
   return std::optional(std::move(file));
 }
 
+FileDescriptor Directory::open_itself() const {
+  return FileDescriptor(::openat(file_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 Result<std::optional<SecretText>> Directory::read(const char* name, size_t max_len) const {
   auto file = open_file(name, O_RDONLY);
   if (!file) return tl::unexpected(file.error());

@@ -35,6 +35,9 @@ class Directory {
   // is no such file.
   Result<std::optional<FileDescriptor>> open_file(const char* name, int flags) const;
 
+  // Opens the directory once more, apart from the descriptor that this object holds.
+  FileDescriptor open_itself() const;
+
   // The whole file. Nothing when there is no such file; an error when it is longer than `max_len`.
   Result<std::optional<SecretText>> read(const char* name, size_t max_len) const;
 

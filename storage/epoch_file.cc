@@ -113,7 +113,7 @@ Result<EpochFile> EpochFile::create(DirectoryPtr directory, int64_t now_s) {
   if (!found) return tl::unexpected(found.error());
   if (*found) return fail(directory->path() + " has epoch files already");
   EpochFile file(std::move(directory));
-  file.created_s_ = std::max<int64_t>(now_s, 0);
+  file.created_s_ = std::max(now_s, kEarliestNow_s);
   if (auto written = file.raise_to(0); !written) return tl::unexpected(std::move(written.error()));
   return file;
 }

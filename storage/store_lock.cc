@@ -40,21 +40,31 @@ std::string process_text(pid_t pid) {
   return command.empty() ? std::to_string(pid) : std::to_string(pid) + " (" + command + ")";
 }
 
+tl::unexpected<Error> fail_in_use(const Directory& directory, pid_t pid) {
+  if (pid <= 0) return fail("the store " + directory.path() + " is in use by another process");
+  return fail("the store " + directory.path() + " is in use by process " + process_text(pid),
+              "stop that process first (kill " + std::to_string(pid) + ")");
+}
+
+// 0, or the errno. Some network file systems cannot lock a directory; the file is then the lock.
+int lock_both(int file, int directory) {
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) return errno;
+  if (flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return errno;
+  return 0;
+}
+
 }  // namespace
 
 Result<StoreLock> StoreLock::acquire(const Directory& directory) {
   auto file = directory.open_file(kName, O_RDWR | O_CREAT);
   if (!file) return tl::unexpected(std::move(file.error()));
   const int number = (*file)->number();
-  if (flock(number, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      return fail("cannot lock " + directory.path_of(kName) + ": " +
-                  std::generic_category().message(errno));
-    }
-    const pid_t pid = read_pid(number);
-    if (pid <= 0) return fail("the store " + directory.path() + " is in use by another process");
-    return fail("the store " + directory.path() + " is in use by process " + process_text(pid),
-                "stop that process first (kill " + std::to_string(pid) + ")");
+  FileDescriptor itself = directory.open_itself();
+  const int error = lock_both(number, itself.number());
+  if (error == EWOULDBLOCK) return fail_in_use(directory, read_pid(number));
+  if (error != 0) {
+    return fail("cannot lock " + directory.path_of(kName) + ": " +
+                std::generic_category().message(error));
   }
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(number, 0) != 0 ||
@@ -63,7 +73,7 @@ Result<StoreLock> StoreLock::acquire(const Directory& directory) {
         "cannot write " + directory.path_of(kName) + ": " + std::generic_category().message(errno),
         "look at the disk (df " + shell_word(directory.path()) + ")");
   }
-  return StoreLock(std::move(**file));
+  return StoreLock(std::move(**file), std::move(itself));
 }
 
 }  // namespace osprey::storage

@@ -1,6 +1,7 @@
-// One process per store: a lock on the file `lock`, which says whose it is.
+// One process per store: a lock on the file `lock`, which says whose it is, and one on the
+// directory itself, which holds even when somebody removes that file.
 //
-// The kernel drops the lock with the process, so nothing is left to clear away after a crash.
+// The kernel drops both with the process, so nothing is left to clear away after a crash.
 #pragma once
 
 #include "framework/base/result.h"
@@ -14,9 +15,11 @@ class StoreLock {
   static Result<StoreLock> acquire(const Directory& directory);
 
  private:
-  explicit StoreLock(FileDescriptor file) : file_(std::move(file)) {}
+  StoreLock(FileDescriptor file, FileDescriptor directory)
+      : file_(std::move(file)), directory_(std::move(directory)) {}
 
   FileDescriptor file_;
+  FileDescriptor directory_;  // its own, so that the lock goes with this object
 };
 
 }  // namespace osprey::storage

@@ -29,6 +29,12 @@ struct Config {
   std::string store_path;  // required
   std::string log_level = "info";
 
+  // The command line of a server program: `PROGRAM --config FILE` serves, `PROGRAM check --config
+  // FILE` only reads the configuration. Returns only when the program is to serve; otherwise it has
+  // said why and ended the process (exit code 0 after check or --help, 2 for bad usage or a bad
+  // configuration).
+  static Config from_args(int argc, char** argv);
+
   // Errors name file, line, and for an unknown key the one that was most likely meant.
   static Result<Config> from_file(const std::string& path);
   // `name` stands for the file in errors.

@@ -240,10 +240,12 @@ std::string option_fault(const coap::Message& outer, OscoreOption& option) {
 Outcome read_option(const coap::Message& outer, OscoreOption& option) {
   const std::string fault = option_fault(outer, option);
   if (fault.empty()) return {true, "", "", "", {}};
+  const bool is_repeated = !find_option_value(outer).has_value();
   return with_answer(failed(steps_of(outer).decode, fault,
                             {"the sender's OSCORE is broken, or newer than RFC 8613",
                              "the datagram was changed on its way, or when it was copied"}),
-                     outer, Verdict::kBadOscoreOption);
+                     outer,
+                     is_repeated ? Verdict::kUnknownCriticalOption : Verdict::kBadOscoreOption);
 }
 
 Outcome read_options(const coap::Message& outer, const coap::Message* request, Options& options) {

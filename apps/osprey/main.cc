@@ -96,6 +96,7 @@ void set_up_request(CLI::App& app, const char* name, coap::Code method, Argument
       ->check(CLI::Range(0.001, 86400.0));
   command.add_flag("--json", request.json, "print one JSON object");
   command.add_flag("-v,--verbose", request.verbose, "tell each step on standard error");
+  command.add_flag("--hex", request.hex, "like -v, with each datagram in hex, for osprey explain");
   command.callback(
       [&arguments, method] { arguments.exit_code = run_request(method, arguments.request); });
 }

@@ -181,6 +181,11 @@ Result<Prepared> prepare(const RequestArguments& arguments) {
   return Prepared{std::move(*uri), std::move(*options), std::move(*payload)};
 }
 
+Narration narration(const RequestArguments& arguments) {
+  if (arguments.hex) return Narration::kDatagrams;
+  return arguments.verbose ? Narration::kSteps : Narration::kNone;
+}
+
 }  // namespace
 
 int run_request(coap::Code method, const RequestArguments& arguments) {
@@ -203,7 +208,7 @@ int run_request(coap::Code method, const RequestArguments& arguments) {
   request.timeout = static_cast<TimeNs>(arguments.timeout_s * 1e9);
 
   WholeRepresentation whole;
-  const TimeNs took = run_to_end(**socket, whole, end, request, arguments.verbose);
+  const TimeNs took = run_to_end(**socket, whole, end, request, narration(arguments));
   if (whole.state() == WholeRepresentation::State::kFailed) return print_failure(whole, arguments);
   arguments.json ? print_json(whole, took) : print_text(whole, took);
   return coap::is_success(whole.response().code) ? kDone : kFailed;

@@ -21,6 +21,7 @@ struct RequestArguments {
   double timeout_s = 20;
   bool json = false;
   bool verbose = false;
+  bool hex = false;
 };
 
 // Returns the exit code: 0 for a 2.xx answer.

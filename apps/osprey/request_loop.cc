@@ -12,22 +12,25 @@ using client::WholeRepresentation;
 // Tells what changed between two looks, on standard error.
 class Narrator {
  public:
-  Narrator(const WholeRepresentation& whole, bool verbose, TimeNs started)
-      : whole_(whole), verbose_(verbose), started_(started) {}
+  Narrator(const WholeRepresentation& whole, Narration narration, TimeNs started)
+      : whole_(whole), narration_(narration), started_(started) {}
 
   void sent(Bytes datagram, TimeNs at) {
-    if (!verbose_ || datagram.empty()) return;
+    if (narration_ == Narration::kNone) return;
     const Exchange& exchange = whole_.exchange();
-    if (datagram.size() == coap::kHeaderLen) return say(at, "acknowledged a separate response");
+    if (datagram.size() == coap::kHeaderLen) {
+      return say(at, "acknowledged a separate response", datagram);
+    }
     const bool again = whole_.retransmissions() != retransmissions_;
     retransmissions_ = whole_.retransmissions();
     say(at, std::string(again ? "retransmitted " : "sent ") + std::to_string(datagram.size()) +
                 " bytes: Message ID " + std::to_string(exchange.message_id()) + ", token " +
-                to_hex(exchange.token()) + ", Partial IV " + to_hex(exchange.partial_iv()));
+                to_hex(exchange.token()) + ", Partial IV " + to_hex(exchange.partial_iv()),
+        datagram);
   }
 
   void received(Bytes datagram, TimeNs at) {
-    if (!verbose_) return;
+    if (narration_ == Narration::kNone) return;
     std::string what = "received " + std::to_string(datagram.size()) + " bytes";
     const Exchange& exchange = whole_.exchange();
     if (exchange.unverified() > unverified_) {
@@ -45,16 +48,19 @@ class Narrator {
     ignored_ = exchange.ignored();
     challenges_ = whole_.challenges();
     blocks_ = whole_.blocks();
-    say(at, what);
+    say(at, what, datagram);
   }
 
  private:
-  void say(TimeNs at, const std::string& what) const {
+  void say(TimeNs at, const std::string& what, Bytes datagram) const {
     std::fprintf(stderr, "%8.3f ms  %s\n", static_cast<double>(at - started_) / 1e6, what.c_str());
+    if (narration_ == Narration::kDatagrams) {
+      std::fprintf(stderr, "             %s\n", to_hex(datagram).c_str());
+    }
   }
 
   const WholeRepresentation& whole_;
-  const bool verbose_;
+  const Narration narration_;
   const TimeNs started_;
   uint32_t retransmissions_ = 0;
   uint32_t challenges_ = 0;
@@ -72,9 +78,9 @@ TimeNs now() {
 }
 
 TimeNs run_to_end(ClientSocket& socket, WholeRepresentation& whole, client::ClientEnd& end,
-                  const client::Request& request, bool verbose) {
+                  const client::Request& request, Narration narration) {
   const TimeNs started = now();
-  Narrator narrator(whole, verbose, started);
+  Narrator narrator(whole, narration, started);
   const auto send = [&](Bytes datagram) {
     if (datagram.empty()) return;
     socket.send(std::span(&datagram, 1));  // what is lost here, a retransmission repeats

@@ -106,13 +106,13 @@ Result<void> parse_authority(std::string_view text, Uri& uri) {
   }
   if (!text.empty() && text[0] == '[') return parse_ipv6_host(text, uri);
   const size_t colon = text.find(':');
+  if (colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos) {
+    return fail("'" + std::string(text) + "' has more than one colon",
+                "put an IPv6 address in brackets: coap://[::1]/path");
+  }
   const std::string_view host = text.substr(0, colon);
   if (host.empty()) return fail("the URI has no host", std::string(kExample));
   if (colon != std::string_view::npos) {
-    if (text.find(':', colon + 1) != std::string_view::npos) {
-      return fail("'" + std::string(text) + "' has more than one colon",
-                  "put an IPv6 address in brackets: coap://[::1]/path");
-    }
     if (auto port = parse_port(text.substr(colon + 1), uri); !port) return port;
   }
   const auto decoded = percent_decode(host);

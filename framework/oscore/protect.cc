@@ -68,10 +68,10 @@ void write_plaintext(Writer& writer, const coap::Message& message) {
 bool write_datagram(const SecurityContext& context, const coap::Message& message,
                     coap::Code outer_code, const OscoreOption& option, MutableBytes out,
                     Sealing& sealing) {
-  std::array<uint8_t, kMaxOptionLen + 1> value;
+  std::array<uint8_t, kMaxOptionLen> value;
   Writer value_writer(value);
   write_oscore_option(value_writer, option);
-  if (value_writer.size() > kMaxOptionLen) return false;
+  if (!value_writer.ok()) return false;
 
   const size_t tag_len = context.aead().tag_len;
   if (out.size() < tag_len) return false;

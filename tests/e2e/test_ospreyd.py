@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import socket
 import tempfile
 from pathlib import Path
@@ -12,11 +14,24 @@ from pathlib import Path
 import peer  # noqa: F401
 
 import coap_wire
-from harness import IPV4, OSPREY, OSPREYD, REPOSITORY, World, credentials, make_store, missing, ospreyd_for, run
+from harness import (
+    IPV4,
+    OSPREY,
+    OSPREYD,
+    REPOSITORY,
+    Program,
+    World,
+    credentials,
+    make_store,
+    missing,
+    ospreyd_for,
+    run,
+)
 from promises import Suite
 
 VECTORS = REPOSITORY / "tests/vectors"
 KILL_ROUNDS = 12
+NOBODY = 65534
 
 suite = Suite("ospreyd end to end")
 suite.needs(lambda: missing(OSPREYD, OSPREY))
@@ -134,6 +149,32 @@ async def many_ports_two_workers() -> None:
             await request(world, store, client.name)
         served, challenged = await world.server.counted("served", "challenged")
         assert (served, challenged) == (40, 1), (served, challenged)
+
+
+@suite.promise("ospreyd serves as a user without any privilege")
+async def unprivileged() -> None:
+    if os.geteuid() != 0:
+        return  # then every other test here has shown it
+    client = credentials("nobody")
+    with tempfile.TemporaryDirectory() as name:
+        store = Path(name) / "server"
+        await make_store(store, client.flipped())
+        await make_store(Path(name) / "client", client)
+        config = Path(name) / "ospreyd.toml"
+        config.write_text(f'[server]\nlisten = ["{IPV4}:0"]\n[store]\npath = "{store}"\n')
+        for path in (Path(name), store, *store.iterdir(), config):
+            os.chown(path, NOBODY, NOBODY)
+        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--bounding-set=-all"]
+        server = Program(*drop, OSPREYD, "--config", config)
+        try:
+            await server.start()
+            address = re.search(r"ready on ([\d.:]+)", server.out[-1])[1]
+            finished = await run(
+                OSPREY, "get", f"coap://{address}/hello", "--store", Path(name) / "client", "--context", client.name
+            )
+            assert finished.code == 0, finished
+        finally:
+            await server.kill()
 
 
 BAD_CONFIGURATIONS = {

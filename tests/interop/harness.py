@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -237,6 +238,7 @@ class World:
     def __init__(self, directory: Path, port: int, server: Ospreyd, exits: AsyncExitStack) -> None:
         self._directory = directory
         self._exits = exits
+        self._numbers = itertools.count()
         self.port = port
         self.server = server
 
@@ -251,15 +253,18 @@ class World:
         """An aiocoap client with `context` (None: without OSCORE), until the world ends."""
         directory = None
         if context is not None:
-            directory = self._directory / f"client-{context.name}"
+            directory = self._new_path()
             context.write(directory)
         return await self._exits.enter_async_context(open_client(directory, non))
 
     async def store_of_client(self, context: Credentials) -> Path:
         """A store of ours with `context` from the client's side, for the osprey command."""
-        directory = self._directory / f"store-{context.name}"
+        directory = self._new_path()
         await make_store(directory, context)
         return directory
+
+    def _new_path(self) -> Path:
+        return self._directory / f"client-{next(self._numbers)}"
 
 
 @asynccontextmanager

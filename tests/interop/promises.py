@@ -23,9 +23,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NoReturn
 
 TEST_TIMEOUT_S = 60
+HERE = Path(__file__).parent
 
 Test = Callable[[], Awaitable[None]]
 
@@ -82,8 +84,8 @@ class Suite:
             asyncio.run(_bounded(test))
         except Skip as skip:
             return "skipped", f": {skip}"
-        except Exception:  # whatever a test raises is its failure
-            return "failed", "\n" + traceback.format_exc()
+        except Exception as error:  # whatever a test raises is its failure
+            return "failed", "\n" + _told(error)
         return "passed", ""
 
     def main(self) -> None:
@@ -112,6 +114,14 @@ def skip_program(reason: str) -> NoReturn:
 def summary(counts: Counter[str]) -> str:
     """The closing line."""
     return f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+
+
+def _told(error: Exception) -> str:
+    """The lines of this folder that led to `error`, without those of the libraries between them."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if Path(f.filename).parent == HERE and f.filename != __file__]
+    said = traceback.format_exception_only(type(error), error)
+    return "".join(traceback.format_list(ours) + said)
 
 
 def equal(got: object, wanted: object, what: str = "") -> None:

@@ -54,11 +54,17 @@ class Relay:
         """Every datagram from the server so far, in order."""
         return [d.data for d in self.log if d.direction == RESPONSE]
 
-    async def wait_for_responses(self, count: int, timeout: float) -> None:
-        """Returns when `count` datagrams came from the server in all; else TimeoutError."""
-        async with asyncio.timeout(timeout):
-            while len(self.responses()) < count:
-                await asyncio.sleep(POLL_S)
+    async def wait_for_requests(self, count: int, timeout: float = REPLY_S) -> None:
+        """Returns when `count` datagrams came from clients in all."""
+        await self._wait_for(self.requests, count, timeout)
+
+    async def _wait_for(self, datagrams: Callable[[], list[bytes]], count: int, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                while len(datagrams()) < count:
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise AssertionError(f"{len(datagrams())} of {count} datagrams within {timeout} s") from None
 
     async def replay(self, data: bytes, timeout: float = REPLY_S) -> bytes:
         """Sends `data` straight to the server from a new endpoint; the reply."""
@@ -69,7 +75,7 @@ class Relay:
         last = next(d.client for d in reversed(self.log) if d.direction == REQUEST)
         seen = len(self.responses())
         await self._forward(data, last)
-        await self.wait_for_responses(seen + 1, timeout)
+        await self._wait_for(self.responses, seen + 1, timeout)
         return self.responses()[seen]
 
     async def _forward(self, data: bytes, client: tuple[str, int]) -> None:

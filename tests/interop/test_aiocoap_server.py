@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiocoap_oscore import Credentials, Witness, oscore
 from aiocoap_server import LARGE
 from coap_wire import ACK, CON, NON, parse, partial_iv_of
@@ -10,6 +12,7 @@ from harness import (
     IPV4,
     IPV6,
     OSPREY,
+    READY_S,
     AiocoapServer,
     Finished,
     aiocoap_server_for,
@@ -117,6 +120,36 @@ for _what, _context in {
     "an empty Sender ID": credentials("empty-id", sender_id=b"", recipient_id=b"\x01"),
 }.items():
     suite.add(f"a context with {_what} carries requests", context_serves, _context)
+
+
+# --- Sender Sequence Numbers.
+
+
+@suite.promise("a command killed with -9 while it waits leaves no Partial IV to be used again")
+async def killed() -> None:
+    async with aiocoap_server_for(DEFAULT) as server, open_relay((IPV4, server.port)) as relay:
+        relay.drop = lambda datagram: True
+        for count in range(1, 4):
+            arguments = ["get", f"{relay.uri}/hello", "--store", server.store, "--context", "dev-1", "--non"]
+            process = await asyncio.create_subprocess_exec(OSPREY, *map(str, arguments))
+            await relay.wait_for_requests(count, READY_S)
+            process.kill()
+            await process.wait()
+        relay.drop = lambda datagram: False
+        answered(await osprey(server, "get", f"{relay.uri}/hello"), "2.05")
+        own = list(map(partial_iv_of, relay.requests()))
+        equal(len(set(own)), len(own), "different Partial IVs")
+
+
+@suite.promise("commands run at once with one context use no Partial IV twice")
+async def at_once() -> None:
+    async with aiocoap_server_for(DEFAULT) as server, open_relay((IPV4, server.port)) as relay:
+        commands = [osprey(server, "get", f"{relay.uri}/hello") for _ in range(4)]
+        finished = await asyncio.gather(*commands)
+        true(any(f.code == 0 for f in finished), f"one of them is served: {finished}")
+        true(all(f.code == 0 or f.err for f in finished), f"those that are not say why: {finished}")
+        own = list(map(partial_iv_of, relay.requests()))
+        equal(len(set(own)), len(own), "different Partial IVs")
 
 
 # --- The Echo exchange.

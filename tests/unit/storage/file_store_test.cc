@@ -20,7 +20,7 @@ using oscore::SequenceRange;
 using ContextPtr = std::unique_ptr<SecurityContext>;
 using StorePtr = std::unique_ptr<FileStore>;
 
-constexpr int64_t kCreated = 1'700'000'000;
+constexpr int64_t kCreated = 1'800'000'000;
 constexpr uint64_t kRange = uint64_t{1} << 20;
 
 StoreOptions options_at(int64_t now_s, FileCalls& calls = FileCalls::system()) {

@@ -46,6 +46,17 @@ TEST(StoreLock, SecondProcessIsRefusedWithThePidOfTheFirst) {
   EXPECT_EQ(read_text(directory.path_of("lock")), std::to_string(getpid()) + "\n");
 }
 
+TEST(StoreLock, RemovingTheFileDoesNotUnlock) {
+  const TempDirectory directory;
+  const auto opened = Directory::open(directory.path());
+  ASSERT_TRUE(opened);
+  const auto first = StoreLock::acquire(**opened);
+  ASSERT_TRUE(first);
+  std::filesystem::remove(directory.path_of("lock"));
+  EXPECT_NE(error_of(StoreLock::acquire(**opened)).find("is in use by another process"),
+            std::string::npos);
+}
+
 TEST(StoreLock, SecondHolderInOneProcessIsRefused) {
   const TempDirectory directory;
   const auto opened = Directory::open(directory.path());

@@ -1,6 +1,6 @@
 #include "tests/unit/support/contexts.h"
 
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::test {
 namespace {

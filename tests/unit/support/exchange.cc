@@ -1,7 +1,7 @@
 #include "tests/unit/support/exchange.h"
 
 #include "framework/base/limits.h"
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::test {
 namespace {
@@ -28,7 +28,8 @@ Sealed finish_sealing(Verdict begun, oscore::Sealing& sealing, Bytes out) {
   sealed.plaintext = copy({job.text, job.text_len});
   OpensslEngine engine(8);
   engine.seal({&job, 1});
-  CHECK(job.text + job.text_len + job.key->algorithm().tag_len == out.data() + sealing.datagram_len);
+  CHECK(job.text + job.text_len + job.key->algorithm().tag_len ==
+        out.data() + sealing.datagram_len);
   sealed.ciphertext = copy({job.text, job.text_len + size_t{job.key->algorithm().tag_len}});
   sealed.datagram = copy(out.first(sealing.datagram_len));
   sealed.oscore_option =
@@ -73,6 +74,16 @@ Message parsed(Bytes datagram) {
   const auto result = coap::parse(datagram);
   CHECK(result.error == coap::ParseError::kNone);
   return result.message;
+}
+
+std::string options_text(Bytes options) {
+  std::string text;
+  coap::OptionReader reader(options);
+  while (const auto option = reader.next()) {
+    if (!text.empty()) text += ' ';
+    text += std::to_string(option->number) + "=" + osprey::to_hex(option->value);
+  }
+  return text;
 }
 
 std::optional<Bytes> option_value(Bytes options, uint16_t number) {
@@ -172,8 +183,8 @@ Opened open_response(SecurityContext& context, const RequestIdentity& identity, 
   Opened opened;
   Incoming incoming;
   start_opening(opened, incoming, datagram);
-  opened.verdict = begin_unprotect_response(context, identity, incoming.option, opened.memory,
-                                            incoming.opening);
+  opened.verdict =
+      begin_unprotect_response(context, identity, incoming.option, opened.memory, incoming.opening);
   if (opened.verdict != Verdict::kOk) return opened;
   run_opening(opened, incoming);
   opened.verdict = finish_unprotect_response(incoming.opening, opened.inner);

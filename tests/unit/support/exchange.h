@@ -17,6 +17,9 @@ using ByteVector = std::vector<uint8_t>;
 // A well-formed message; a format error ends the program. Borrows `datagram`.
 coap::Message parsed(Bytes datagram);
 
+// "6= 11=61": number=hex for each option.
+std::string options_text(Bytes options);
+
 // Value of the first option of this number.
 std::optional<Bytes> option_value(Bytes options, uint16_t number);
 

@@ -1,9 +1,9 @@
 #include "tests/unit/support/vectors.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "framework/base/check.h"
 #include "framework/coap/option.h"
@@ -16,18 +16,10 @@ Json load_vectors(std::string_view name) {
   return Json::parse(file);
 }
 
-std::vector<uint8_t> hex(std::string_view text) {
-  const auto bytes = from_hex(text);
-  CHECK(bytes.has_value());
-  return *bytes;
-}
-
 std::optional<std::vector<uint8_t>> optional_hex(const Json& value) {
   if (value.is_null()) return std::nullopt;
   return hex(value);
 }
-
-std::string to_hex(const std::optional<Bytes>& bytes) { return bytes ? to_hex(*bytes) : "null"; }
 
 Json options_json(Bytes options) {
   Json list = Json::array();

@@ -1,4 +1,4 @@
-// The JSON files of tests/vectors, and hex as tests write it.
+// The JSON files of tests/vectors.
 //
 // A vector with a field or a value that a test does not know fails that test: what nobody looks at
 // proves nothing. check_fields() is how a test looks at every field of an object.
@@ -8,13 +8,15 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "framework/base/bytes.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::test {
 
@@ -23,18 +25,13 @@ using Json = nlohmann::json;
 // tests/vectors/NAME.json. A file that is not there or does not parse ends the program.
 Json load_vectors(std::string_view name);
 
-// Bytes from hex; anything else ends the program.
-std::vector<uint8_t> hex(std::string_view text);
-// The same from a JSON string; a template, so that text never passes for JSON.
+// Bytes from a JSON string of hex; a template, so that text never passes for JSON.
 template <std::same_as<Json> T>
 std::vector<uint8_t> hex(const T& value) {
   return hex(std::string_view(value.template get_ref<const std::string&>()));
 }
 // null is nothing.
 std::optional<std::vector<uint8_t>> optional_hex(const Json& value);
-
-std::string to_hex(const std::optional<Bytes>& bytes);  // "null" for nothing
-inline std::string to_hex(Bytes bytes) { return osprey::to_hex(bytes); }
 
 // Options of a message as the vectors write them: [[number, hex], ...].
 Json options_json(Bytes options);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::test {
 namespace {
@@ -80,7 +80,8 @@ Client::Request Client::request_with(Bytes plaintext, coap::Type type) {
   ciphertext.resize(plaintext.size() + tag_len);
 
   oscore::AadBuffer aad_space;
-  const Bytes aad = write_aad(aad_space, context_->aead(), context_->sender_id(), partial_iv.view());
+  const Bytes aad =
+      oscore::write_aad(aad_space, context_->aead(), context_->sender_id(), partial_iv.view());
   oscore::AeadJob job;
   job.key = &context_->sender_key();
   job.nonce = nonce.view().data();

@@ -121,7 +121,7 @@ class World {
 
   // One batch, in the order of `datagrams`.
   std::vector<Served> serve(const std::vector<ByteVector>& datagrams);
-  Served serve(const ByteVector& datagram) { return serve(std::vector{datagram})[0]; }
+  Served serve(const ByteVector& datagram) { return serve(std::vector<ByteVector>{datagram})[0]; }
 
   // As after a crash: windows are unset, numbers go on, a new Echo key, counters at zero. Contexts
   // are derived anew, so references to them end.

@@ -1,9 +1,9 @@
 #include "dataplane/crypto/openssl_engine.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "framework/oscore/unprotect.h"
 #include "tests/unit/support/contexts.h"
@@ -210,9 +210,9 @@ TEST(OpensslEngine, AJobTouchesNothingBehindItsTag) {
     one.text.insert(one.text.end(), 64, 0xa5);
     job.text = one.text.data();
     engine.seal({&job, 1});
-    EXPECT_TRUE(std::all_of(one.text.end() - 64, one.text.end(),
-                            [](uint8_t byte) { return byte == 0xa5; }))
-        << one.id;
+    EXPECT_TRUE(std::all_of(one.text.end() - 64, one.text.end(), [](uint8_t byte) {
+      return byte == 0xa5;
+    })) << one.id;
   }
 }
 
@@ -228,8 +228,8 @@ TEST(OpensslEngine, ASlotChangesItsKeyAndAlgorithm) {
   OpensslEngine engine(1);
   std::vector<Case> first_of_each;
   for (Case& one : only_valid(read_cases().to_run)) {
-    const bool is_new = std::none_of(
-        first_of_each.begin(), first_of_each.end(), [&](const Case& other) {
+    const bool is_new =
+        std::none_of(first_of_each.begin(), first_of_each.end(), [&](const Case& other) {
           return other.key->algorithm().number == one.key->algorithm().number;
         });
     if (is_new) first_of_each.push_back(std::move(one));

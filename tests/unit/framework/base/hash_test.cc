@@ -1,8 +1,8 @@
 #include "framework/base/hash.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace osprey {
 namespace {

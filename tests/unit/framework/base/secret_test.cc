@@ -1,10 +1,10 @@
 #include "framework/base/secret.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <new>
 #include <type_traits>
+
+#include <gtest/gtest.h>
 
 namespace osprey {
 namespace {

@@ -1,8 +1,8 @@
 #include "framework/base/writer.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 namespace osprey {
 namespace {
@@ -44,7 +44,9 @@ TEST(Writer, WhatDoesNotFitIsNotWrittenAndNothingFollowsIt) {
   const Write writes[] = {
       [](Writer& writer) { writer.u8(0xff); },
       [](Writer& writer) { writer.u16(0xffff); },
-      [](Writer& writer) { writer.bytes(std::vector<uint8_t>{0xff, 0xff}); },
+      [](Writer& writer) {
+        writer.bytes(std::vector<uint8_t>{0xff, 0xff});
+      },
       [](Writer& writer) { writer.uint(0xffffff, 3); },
   };
   const size_t lens[] = {1, 2, 2, 3};
@@ -73,8 +75,8 @@ TEST(Writer, NoBytesFitAnywhere) {
 
 TEST(UintLen, CountsBytesWithoutLeadingZeros) {
   const std::pair<uint64_t, size_t> rows[] = {
-      {0, 0},        {1, 1},          {0xff, 1},       {0x100, 2},
-      {0xffff, 2},   {0x10000, 3},    {0xffffff, 3},   {0x1000000, 4},
+      {0, 0},          {1, 1},           {0xff, 1},         {0x100, 2},
+      {0xffff, 2},     {0x10000, 3},     {0xffffff, 3},     {0x1000000, 4},
       {0xffffffff, 4}, {0x100000000, 5}, {0xffffffffff, 5}, {UINT64_MAX, 8},
   };
   for (const auto& [value, len] : rows) EXPECT_EQ(uint_len(value), len) << value;

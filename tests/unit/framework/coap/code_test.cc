@@ -20,9 +20,14 @@ TEST(Code, EveryCodeIsRequestResponseEmptyOrReserved) {
 
 TEST(Code, TextIsClassDotTwoDigits) {
   const std::pair<Code, const char*> rows[] = {
-      {Code::kEmpty, "0.00"},       {Code::kGet, "0.01"},      {Code::kContent, "2.05"},
-      {Code::kContinue, "2.31"},    {Code::kBadOption, "4.02"}, {Code::kUnprocessableEntity, "4.22"},
-      {static_cast<Code>(0xff), "7.31"}, {Code::kHopLimitReached, "5.08"},
+      {Code::kEmpty, "0.00"},
+      {Code::kGet, "0.01"},
+      {Code::kContent, "2.05"},
+      {Code::kContinue, "2.31"},
+      {Code::kBadOption, "4.02"},
+      {Code::kUnprocessableEntity, "4.22"},
+      {static_cast<Code>(0xff), "7.31"},
+      {Code::kHopLimitReached, "5.08"},
   };
   for (const auto& [code, text] : rows) EXPECT_EQ(code_text(code), text);
 }

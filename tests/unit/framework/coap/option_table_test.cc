@@ -1,15 +1,15 @@
 #include "framework/coap/option_table.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace osprey::coap {
 namespace {
 
-// RFC 7252 §5.10, RFC 7641, 7959, 7967, 8613, 8768, 9175, 9177, 9668: letters C critical, U unsafe to
-// forward, N no cache key, R repeatable, and the lengths of the value.
+// RFC 7252 §5.10, RFC 7641, 7959, 7967, 8613, 8768, 9175, 9177, 9668: letters C critical, U unsafe
+// to forward, N no cache key, R repeatable, and the lengths of the value.
 struct Row {
   uint16_t number;
   const char* name;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::coap {
 namespace {
@@ -39,9 +39,9 @@ TEST(OptionWriter, EveryDeltaAndLengthIsReadBack) {
 
 TEST(OptionWriter, HeaderIsTheShortestOne) {
   const std::tuple<uint16_t, size_t, const char*> rows[] = {
-      {0, 0, "00"},        {12, 12, "cc"},        {13, 0, "d000"},     {268, 0, "d0ff"},
-      {269, 0, "e00000"},  {65535, 0, "e0fef2"},  {0, 13, "0d00"},     {0, 268, "0dff"},
-      {0, 269, "0e0000"},  {13, 13, "dd0000"},    {269, 269, "ee00000000"},
+      {0, 0, "00"},       {12, 12, "cc"},       {13, 0, "d000"},          {268, 0, "d0ff"},
+      {269, 0, "e00000"}, {65535, 0, "e0fef2"}, {0, 13, "0d00"},          {0, 268, "0dff"},
+      {0, 269, "0e0000"}, {13, 13, "dd0000"},   {269, 269, "ee00000000"},
   };
   for (const auto& [number, len, header] : rows) {
     std::vector<uint8_t> space(512);
@@ -53,8 +53,12 @@ TEST(OptionWriter, HeaderIsTheShortestOne) {
 
 TEST(OptionWriter, UintTakesAsFewBytesAsPossible) {
   const std::pair<uint64_t, const char*> rows[] = {
-      {0, "60"},          {1, "6101"},           {255, "61ff"},
-      {256, "620100"},    {0xffffff, "63ffffff"}, {UINT64_MAX, "68ffffffffffffffff"},
+      {0, "60"},
+      {1, "6101"},
+      {255, "61ff"},
+      {256, "620100"},
+      {0xffffff, "63ffffff"},
+      {UINT64_MAX, "68ffffffffffffffff"},
   };
   for (const auto& [value, expected] : rows) {
     std::vector<uint8_t> space(16);
@@ -72,7 +76,10 @@ TEST(OptionWriter, RepeatedAndAscendingNumbersAreDeltasFromTheLast) {
   options.text(11, "b");
   options.uint(12, 0);
   options.opaque(292, {});
-  EXPECT_EQ(to_hex(writer.written()), "b1610162" "10" "e0000b");
+  EXPECT_EQ(to_hex(writer.written()),
+            "b1610162"
+            "10"
+            "e0000b");
 }
 
 TEST(OptionWriterDeathTest, DescendingNumbersAreABug) {
@@ -96,9 +103,9 @@ TEST(OptionReader, StopsAtThePayloadMarkerAndTellsWhatFollows) {
 
 TEST(OptionReader, FormatErrorsEndTheRun) {
   for (const char* text : {
-           "b1",          // value missing
-           "b36161",      // value cut
-           "f0", "f100",  // delta nibble 15
+           "b1",                                        // value missing
+           "b36161",                                    // value cut
+           "f0", "f100",                                // delta nibble 15
            "0f", "1f00000000000000000000000000000000",  // length nibble 15
            "d0", "e0", "e000",                          // delta extension missing or cut
            "0d", "0e", "0e00", "dd00",                  // length extension missing or cut

@@ -1,9 +1,9 @@
 #include "framework/cose/cbor_writer.h"
 
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "framework/base/bytes.h"
 
@@ -60,7 +60,8 @@ TEST(CborWriter, StringsCarryTheirLength) {
   EXPECT_EQ(written([](CborWriter& cbor) { cbor.text("IV"); }), "624956");
   EXPECT_EQ(written([](CborWriter& cbor) { cbor.text("Encrypt0"); }), "68456e637279707430");
   const std::pair<size_t, const char*> heads[] = {
-      {23, "57"}, {24, "5818"}, {255, "58ff"}, {256, "590100"}, {65535, "59ffff"}, {65536, "5a00010000"},
+      {23, "57"},      {24, "5818"},      {255, "58ff"},
+      {256, "590100"}, {65535, "59ffff"}, {65536, "5a00010000"},
   };
   for (const auto& [len, head] : heads) {
     const std::vector<uint8_t> bytes(len, 0x7e);

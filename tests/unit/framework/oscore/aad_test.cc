@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -25,8 +25,8 @@ TEST(Aad, WrapsTheArrayForEveryLengthOfKidAndPartialIv) {
         AadBuffer buffer;
         const Bytes aad = write_aad(buffer, algorithm, kid, piv);
         const char head[] = {static_cast<char>(0x40 + array.size()), 0};
-        EXPECT_EQ(to_hex(aad), "8368456e63727970743040" + to_hex(as_bytes(head)) +
-                                   to_hex(array.written()));
+        EXPECT_EQ(to_hex(aad),
+                  "8368456e63727970743040" + to_hex(as_bytes(head)) + to_hex(array.written()));
       }
     }
   }
@@ -42,7 +42,11 @@ TEST(Aad, AlgorithmsAbove23TakeTwoBytes) {
   std::array<uint8_t, 32> space;
   Writer writer(space);
   write_external_aad(writer, *cose::find_aead(24), hex("25"), hex("05"));
-  EXPECT_EQ(to_hex(writer.written()), "8501811818" "4125" "4105" "40");
+  EXPECT_EQ(to_hex(writer.written()),
+            "8501811818"
+            "4125"
+            "4105"
+            "40");
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "framework/oscore/context_table.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 
+#include <gtest/gtest.h>
+
 #include "tests/unit/support/contexts.h"
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -123,36 +123,59 @@ TEST_F(ContextTableTest, EqualKidsAreAllCandidates) {
 
 // I2: two contexts with one Recipient Key would each accept what the other has seen.
 TEST_F(ContextTableTest, ASecondContextWithTheSameRecipientKeyIsRefused) {
-  for (const std::optional<std::string_view> id_context :
-       {std::optional<std::string_view>(), std::optional<std::string_view>(""),
-        std::optional<std::string_view>("aa")}) {
-    add({.id_context = id_context, .server_id = "51", .name = "first"});
+  const std::pair<const char*, std::optional<std::string_view>> rows[] = {
+      {"without", std::nullopt}, {"empty", ""}, {"given", "aa"}};
+  for (const auto& [name, id_context] : rows) {
+    add({.id_context = id_context, .server_id = "51", .name = name});
     const auto again = table_.add(
-        test::server_context({.id_context = id_context, .server_id = "52", .name = "second"}));
+        test::server_context({.id_context = id_context, .server_id = "52", .name = "again"}));
     ASSERT_FALSE(again.has_value());
-    EXPECT_NE(again.error().cause.find("first"), std::string::npos);
-    EXPECT_NE(again.error().cause.find("second"), std::string::npos);
+    EXPECT_NE(again.error().cause.find(name), std::string::npos);
+    EXPECT_NE(again.error().cause.find("again"), std::string::npos);
   }
   EXPECT_EQ(table_.size(), 3u);
-  EXPECT_EQ(candidates("c1"), Names{"first"});
-}
-
-// I1: each of two contexts with one Sender Key would use the same own numbers, so the same nonces.
-TEST_F(ContextTableTest, ASecondContextWithTheSameSenderKeyIsRefused) {
-  add({.client_id = "01", .server_id = "51", .name = "first"});
-  const auto again =
-      table_.add(test::server_context({.client_id = "02", .server_id = "51", .name = "second"}));
-  ASSERT_FALSE(again.has_value());
-  EXPECT_NE(again.error().cause.find("first"), std::string::npos);
-  EXPECT_NE(again.error().cause.find("second"), std::string::npos);
-  EXPECT_EQ(table_.size(), 1u);
-  EXPECT_EQ(candidates("02"), Names());
+  EXPECT_EQ(candidates("c1"), (Names{"without", "empty", "given"}));
 }
 
 // Both ends of one context in one process (tests, loopback) are two directions, not two copies.
 TEST_F(ContextTableTest, BothEndsOfAContextMayLiveInOneTable) {
   ASSERT_TRUE(table_.add(test::server_context({.name = "server"})).has_value());
   EXPECT_TRUE(table_.add(test::client_context({.name = "client"})).has_value());
+}
+
+// Whoever can be meant by the same request is tried in turn, by one worker: they know of each
+// other.
+TEST_F(ContextTableTest, ContextsThatOneRequestCanMeanShareTheirIds) {
+  const SecurityContext* alone = add({.client_id = "01", .server_id = "50", .name = "alone"});
+  const SecurityContext* none = add({.client_id = "02", .server_id = "51", .name = "none"});
+  EXPECT_FALSE(none->shares_ids());
+  const SecurityContext* lax =
+      add({.id_context = "aa", .client_id = "02", .server_id = "52", .name = "lax"});
+  const SecurityContext* third =
+      add({.id_context = "bb", .client_id = "02", .server_id = "53", .name = "third"});
+  for (const SecurityContext* context : {none, lax, third}) {
+    EXPECT_TRUE(context->shares_ids()) << context->name();
+    EXPECT_EQ(context->ids_hash(), none->ids_hash()) << context->name();
+  }
+  EXPECT_FALSE(alone->shares_ids());
+}
+
+TEST_F(ContextTableTest, ContextsThatRequireTheirKidContextShareOnlyWithTheSameOne) {
+  const auto strict = [](const char* master_secret, const char* id_context, const char* name) {
+    return Shared{.master_secret = master_secret,
+                  .id_context = id_context,
+                  .require_kid_context = true,
+                  .name = name};
+  };
+  const SecurityContext* aa = add(strict("00112233445566778899aabbccddeeff", "aa", "aa"));
+  const SecurityContext* bb = add(strict("00112233445566778899aabbccddeeff", "bb", "bb"));
+  EXPECT_FALSE(aa->shares_ids());
+  EXPECT_FALSE(bb->shares_ids());
+  const SecurityContext* other_aa = add(strict("ff112233445566778899aabbccddee00", "aa", "other"));
+  EXPECT_TRUE(aa->shares_ids());
+  EXPECT_TRUE(other_aa->shares_ids());
+  EXPECT_EQ(aa->ids_hash(), other_aa->ids_hash());
+  EXPECT_FALSE(bb->shares_ids());
 }
 
 TEST_F(ContextTableTest, FindsByName) {

@@ -1,12 +1,12 @@
 #include "framework/oscore/context.h"
 
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <thread>
 
+#include <gtest/gtest.h>
+
 #include "tests/unit/support/contexts.h"
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -51,7 +51,8 @@ TEST(Context, RefusesIdsTheNonceHasNoRoomFor) {
   for (const cose::AeadAlgorithm& algorithm : cose::aead_algorithms()) {
     const size_t longest = algorithm.max_id_len();
     const std::vector<uint8_t> fits(longest, 0x77), too_long(longest + 1, 0x77);
-    const auto with = [&](const std::vector<uint8_t>& sender, const std::vector<uint8_t>& recipient) {
+    const auto with = [&](const std::vector<uint8_t>& sender,
+                          const std::vector<uint8_t>& recipient) {
       return cause_of([&](ContextParameters& parameters) {
         parameters.aead = &algorithm;
         parameters.sender_id = sender;

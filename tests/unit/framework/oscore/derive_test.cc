@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {

@@ -1,10 +1,10 @@
 #include "framework/oscore/nonce.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 
-#include "tests/unit/support/vectors.h"
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -13,9 +13,15 @@ using test::hex;
 
 TEST(PartialIv, HasNoLeadingZerosAndZeroIsOneByte) {
   const std::pair<uint64_t, const char*> rows[] = {
-      {0, "00"},         {1, "01"},             {20, "14"},
-      {255, "ff"},       {256, "0100"},         {65535, "ffff"},
-      {65536, "010000"}, {0xffffffff, "ffffffff"}, {0x100000000, "0100000000"},
+      {0, "00"},
+      {1, "01"},
+      {20, "14"},
+      {255, "ff"},
+      {256, "0100"},
+      {65535, "ffff"},
+      {65536, "010000"},
+      {0xffffffff, "ffffffff"},
+      {0x100000000, "0100000000"},
       {kMaxSequenceNumber, "ffffffffff"},
   };
   for (const auto& [number, expected] : rows) {
@@ -30,10 +36,13 @@ TEST(PartialIvDeathTest, MoreThan40BitsAreABug) {
 // RFC 8613 §5.2 by hand: length of the ID, ID padded to N-6, Partial IV padded to 5, XOR.
 TEST(Nonce, IsLengthIdAndPartialIvXorCommonIv) {
   const std::tuple<const char*, const char*, const char*, const char*> rows[] = {
-      {"", "14", "4622d4dd6d944168eefb54987c", "4622d4dd6d944168eefb549868"},  // C.4
+      {"", "14", "4622d4dd6d944168eefb54987c", "4622d4dd6d944168eefb549868"},    // C.4
       {"01", "00", "4622d4dd6d944168eefb54987c", "4722d4dd6d944169eefb54987c"},  // C.8
       {"a1a2a3a4a5a6a7", "0102030405", "00000000000000000000000000", "07a1a2a3a4a5a6a70102030405"},
-      {"a1", "05", "000000000000000000000000", "01" "0000000000a1" "0000000005"},
+      {"a1", "05", "000000000000000000000000",
+       "01"
+       "0000000000a1"
+       "0000000005"},
       {"a1a2a3a4a5a6", "ffffffffff", "ffffffffffffffffffffffff", "f95e5d5c5b5a590000000000"},
       {"07", "ff", "d078941c4eeb00", "d17f941c4eebff"},
       {"", "00", "d078941c4eeb00", "d078941c4eeb00"},

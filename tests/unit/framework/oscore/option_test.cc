@@ -1,10 +1,10 @@
 #include "framework/oscore/option.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/support/vectors.h"
 
@@ -163,9 +163,16 @@ TEST(OscoreOption, EveryFlagByteIsJudged) {
 // §6.1: one number in two spellings would have two AADs, so only one spelling is taken.
 TEST(OscoreOption, ARequestNeedsKidAndAPartialIvWithoutLeadingZeros) {
   const std::pair<const char*, bool> rows[] = {
-      {"", false},     {"0105", false},     {"0825", false},         {"090525", true},
-      {"0900", true},  {"0a000525", false}, {"0a010025", true},      {"0a000025", false},
-      {"0d0000000001", false}, {"0dffffffffff", true},
+      {"", false},
+      {"0105", false},
+      {"0825", false},
+      {"090525", true},
+      {"0900", true},
+      {"0a000525", false},
+      {"0a010025", true},
+      {"0a000025", false},
+      {"0d0000000001", false},
+      {"0dffffffffff", true},
   };
   for (const auto& [text, fits] : rows) {
     const auto value = hex(text);

@@ -1,12 +1,13 @@
-// tests/vectors/oscore-extra.json without its B.2 part: all twelve AEADs, three hashes, ID Contexts,
-// Observe, block-wise, outer options, the B.1.2 scenario, and messages that must not verify.
+// tests/vectors/oscore-extra.json without its B.2 part: all twelve AEADs, three hashes, ID
+// Contexts, Observe, block-wise, outer options, the B.1.2 scenario, and messages that must not
+// verify.
 //
 // Every context derived at both ends; every message sealed by one end and opened by the other,
 // with each value between compared.
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "framework/oscore/context_table.h"
 #include "framework/oscore/derive.h"

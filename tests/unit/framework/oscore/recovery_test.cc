@@ -4,7 +4,7 @@
 
 #include "tests/unit/support/contexts.h"
 #include "tests/unit/support/exchange.h"
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -107,8 +107,7 @@ TEST_F(Recovery, AnEchoOfTheSameContextBeforeARestartIsChallengedAgain) {
 
 TEST_F(Recovery, AnEchoUnderAnotherKeyIsChallengedAgain) {
   EchoMaker before_restart(test::echo_key(2));
-  expect_challenged(
-      request(42, before_restart.issue(server_->recipient_key().serial(), kNow)));
+  expect_challenged(request(42, before_restart.issue(server_->recipient_key().serial(), kNow)));
 }
 
 TEST_F(Recovery, AnExpiredEchoIsChallengedAgain) {
@@ -173,9 +172,9 @@ TEST_F(Recovery, TwoCopiesOfTheRepeatedRequestInOneBatchAreServedOnce) {
     openings[i].job.ok = jobs[i].ok;
     coap::Message inner;
     RequestIdentity identity;
-    EXPECT_EQ(finish_unprotect_request(*server_, options[i], openings[i], echo_, kNow, inner,
-                                       identity),
-              expected[i])
+    EXPECT_EQ(
+        finish_unprotect_request(*server_, options[i], openings[i], echo_, kNow, inner, identity),
+        expected[i])
         << i;
   }
 }

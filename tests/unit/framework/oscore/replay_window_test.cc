@@ -1,9 +1,9 @@
 #include "framework/oscore/replay_window.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "framework/oscore/option.h"
 
@@ -51,12 +51,13 @@ uint64_t next_piv(std::mt19937_64& random, const Model& model, size_t size) {
   const auto below = [&](uint64_t distance) { return newest - std::min(newest, distance); };
   uint64_t piv = 0;
   switch (random() % 8) {
-    case 0: case 1: piv = newest + 1; break;                        // in order
-    case 2: piv = newest; break;                                    // a duplicate
-    case 3: piv = below(random() % (size + 2)); break;              // reordered, or just too old
-    case 4: piv = below(random() % (4 * size + 4)); break;          // old
-    case 5: piv = newest + 1 + random() % (size + 2); break;        // some lost
-    case 6: piv = newest + random() % (3 * size + 200); break;      // many lost
+    case 0:
+    case 1: piv = newest + 1; break;                            // in order
+    case 2: piv = newest; break;                                // a duplicate
+    case 3: piv = below(random() % (size + 2)); break;          // reordered, or just too old
+    case 4: piv = below(random() % (4 * size + 4)); break;      // old
+    case 5: piv = newest + 1 + random() % (size + 2); break;    // some lost
+    case 6: piv = newest + random() % (3 * size + 200); break;  // many lost
     default: piv = random() % 64 == 0 ? random() >> 24 : newest + 2; break;  // a leap
   }
   return std::min(piv, kMaxSequenceNumber);

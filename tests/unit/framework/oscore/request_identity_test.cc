@@ -1,10 +1,10 @@
 #include "framework/oscore/request_identity.h"
 
-#include <gtest/gtest.h>
-
 #include <type_traits>
 
-#include "tests/unit/support/vectors.h"
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {

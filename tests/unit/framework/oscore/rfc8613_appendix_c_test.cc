@@ -2,9 +2,9 @@
 //
 // Key derivation at both ends; each message protected by one end and unprotected by the other. A
 // value that no check below knows is a failure.
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "framework/cose/hkdf.h"
 #include "framework/oscore/derive.h"
@@ -19,8 +19,8 @@ using test::any;
 using test::check_fields;
 using test::hex;
 using test::Json;
-using test::Opened;
 using test::OneRange;
+using test::Opened;
 using test::optional_hex;
 using test::parsed;
 using test::same;
@@ -49,9 +49,9 @@ class AppendixC : public ::testing::Test {
 };
 
 void expect_head(const Json& vector) {
-  test::expect_known_fields(vector, {"id", "kind", "role", "title", "security_context", "input",
-                                     "intermediate", "output", "decoded", "derived_by_us", "checks",
-                                     "verified", "also_found_in"});
+  test::expect_known_fields(
+      vector, {"id", "kind", "role", "title", "security_context", "input", "intermediate", "output",
+               "decoded", "derived_by_us", "checks", "verified", "also_found_in"});
   EXPECT_TRUE(vector.at("verified"));
 }
 

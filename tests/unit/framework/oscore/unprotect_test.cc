@@ -1,12 +1,12 @@
 #include "framework/oscore/unprotect.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/support/contexts.h"
 #include "tests/unit/support/exchange.h"
-#include "tests/unit/support/vectors.h"
+#include "tests/unit/support/hex.h"
 
 namespace osprey::oscore {
 namespace {
@@ -171,9 +171,8 @@ TEST_F(Unprotect, AReplayIsRefusedBeforeDecryption) {
   ByteVector datagram = request(5);
   const auto outer = test::parsed(datagram);
   OscoreOption option;
-  ASSERT_EQ(
-      parse_oscore_option(*test::option_value(outer.options, option::kOscore), option),
-      OptionError::kNone);
+  ASSERT_EQ(parse_oscore_option(*test::option_value(outer.options, option::kOscore), option),
+            OptionError::kNone);
   Opening opening;
   ByteVector text(outer.payload.begin(), outer.payload.end());
   EXPECT_EQ(begin_unprotect_request(*server_, option, text, opening), Verdict::kReplay);
@@ -185,9 +184,8 @@ TEST_F(Unprotect, BeginningChangesNothing) {
   for (int i = 0; i < 3; ++i) {
     const auto outer = test::parsed(datagram);
     OscoreOption option;
-    ASSERT_EQ(
-        parse_oscore_option(*test::option_value(outer.options, option::kOscore), option),
-        OptionError::kNone);
+    ASSERT_EQ(parse_oscore_option(*test::option_value(outer.options, option::kOscore), option),
+              OptionError::kNone);
     Opening opening;
     ByteVector text(outer.payload.begin(), outer.payload.end());
     EXPECT_EQ(begin_unprotect_request(*server_, option, text, opening), Verdict::kOk);
@@ -198,7 +196,8 @@ TEST_F(Unprotect, BeginningChangesNothing) {
 // Decryption succeeded, so the request is used up; what it says is an error of an authentic peer.
 TEST_F(Unprotect, AnAuthenticRequestThatDoesNotParseIsUsedUp) {
   uint8_t number = 0;
-  for (const char* plaintext : {"01f0", "01ff", "01b1", "01b161ff", "020f", "01e0fef3", "01e0fef210"}) {
+  for (const char* plaintext :
+       {"01f0", "01ff", "01b1", "01b161ff", "020f", "01e0fef3", "01e0fef210"}) {
     const ByteVector datagram = request_with_plaintext(++number, hex(plaintext));
     RequestIdentity identity;
     EXPECT_EQ(test::open_request(*server_, datagram, identity).verdict, Verdict::kInnerFormat)
@@ -293,10 +292,10 @@ TEST_F(UnprotectResponse, TooShortOnesAreRefused) {
   const size_t ciphertext_len = test::parsed(good).payload.size();
   EXPECT_EQ(ciphertext_len, 9u);  // code and tag
   for (size_t cut = 1; cut < ciphertext_len; ++cut) {
-    EXPECT_EQ(test::open_response(*client_, exchanges_[0].at_client,
-                                  Bytes(good).first(good.size() - cut))
-                  .verdict,
-              Verdict::kBadTag);
+    EXPECT_EQ(
+        test::open_response(*client_, exchanges_[0].at_client, Bytes(good).first(good.size() - cut))
+            .verdict,
+        Verdict::kBadTag);
   }
 }
 
@@ -304,8 +303,7 @@ TEST_F(UnprotectResponse, TooShortOnesAreRefused) {
 TEST_F(UnprotectResponse, AReflectedRequestIsNoResponse) {
   Built request(Code::kGet);
   RequestIdentity identity;
-  const Sealed sealed =
-      test::seal_request(*client_, client_numbers_, request.message(), identity);
+  const Sealed sealed = test::seal_request(*client_, client_numbers_, request.message(), identity);
   EXPECT_EQ(test::open_response(*client_, identity, sealed.datagram).verdict, Verdict::kBadTag);
 }
 

@@ -203,7 +203,7 @@ TEST(OpenAmongCandidates, KidContextNarrowsThemDown) {
   }
   // The same without kid context: all but the context that requires it.
   for (size_t i = 1; i < 4; ++i) {
-    const auto request = world.client(i).request(request_to("hello"));
+    const auto request = world.client(i).request(request_to("hello"), 10 + i);
     const coap::Message outer = test::parsed(request.datagram);
     const Bytes value = *test::option_value(outer.options, coap::option::kOscore);
     oscore::OscoreOption option;

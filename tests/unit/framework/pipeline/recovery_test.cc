@@ -1,5 +1,7 @@
 // Replay window recovery with Echo (RFC 8613 B.1.2), through the whole line: a server that has lost
 // its windows, and clients that know nothing of it.
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "framework/pipeline/line.h"
@@ -170,8 +172,8 @@ TEST(Recovery, EveryChallengeHasANumberOfItsOwn) {
   for (int life = 0; life < 3; ++life) {
     for (int i = 0; i < 40; ++i) {
       const auto request = world.client().request(request_to("hello"));
-      const coap::Message outer = test::parsed(world.serve(request.datagram).reply);
-      options.insert(test::options_json(outer.options).dump());
+      const Served served = world.serve(request.datagram);
+      options.insert(test::options_json(test::parsed(served.reply).options).dump());
     }
     world.restart();
   }
@@ -179,7 +181,8 @@ TEST(Recovery, EveryChallengeHasANumberOfItsOwn) {
 }
 
 TEST(Recovery, WrongEchoIsChallengedAgain) {
-  Restarted world({Shared{.name = "one"}, Shared{.client_id = "c2", .name = "two"}});
+  Restarted world({Shared{.name = "one"},
+                   Shared{.client_id = "c2", .server_id = "52", .name = "two"}});
   const ByteVector echo = world.be_challenged();
   ByteVector flipped = echo;
   flipped[0] ^= 1;
