@@ -42,12 +42,12 @@ debian_source() {
 # configure KIND [OPTION...]: makes build/KIND ready for ninja; further OPTIONs go to meson. A KIND
 # that was configured with other options before is made anew. The kinds:
 #
-#   gcc, clang   what is shipped, by either compiler: -O2 -g, CHECK and assert on
-#   asan         clang with AddressSanitizer and UBSan: for the unit tests
+#   gcc, clang   what is shipped, by either compiler: -O2, line numbers, CHECK and assert on
+#   asan         clang with AddressSanitizer and UBSan, -O1: for the unit tests
 #   fuzz         the same with the libFuzzer targets of tests/fuzz
 configure() {
-  local kind=$1 dir=$ROOT/build/$1 compilers options=(--buildtype=debugoptimized -Db_ndebug=false)
-  local sanitizers=("-Db_sanitize=address,undefined" -Db_lundef=false)
+  local kind=$1 dir=$ROOT/build/$1 compilers options=(--buildtype=debugoptimized -Db_ndebug=false -Dcpp_args=-g1)
+  local sanitizers=("-Db_sanitize=address,undefined" -Db_lundef=false -Doptimization=1)
   case $kind in
     gcc) compilers="gcc g++" ;;
     clang) compilers="clang clang++" ;;

@@ -191,6 +191,8 @@ Result<void> FileStore::load(
   return for_each([&](ContextParameters parameters) -> Result<void> {
     auto context = oscore::SecurityContext::derive(std::move(parameters));
     if (!context) return tl::unexpected(std::move(context.error()));
+    // Somebody may have added it to the file since open().
+    if (grants_) grants_->add(grant_key((*context)->parameters()));
     return take(std::move(*context));
   });
 }

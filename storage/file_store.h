@@ -72,7 +72,7 @@ class FileStore final : public oscore::ContextStore {
   Result<void> add(std::span<const oscore::ContextParameters> contexts);
   Result<void> add(const oscore::ContextParameters& context) { return add({&context, 1}); }
 
-  // For contexts of this store only (CHECK): loaded, or derived from parameters that were added.
+  // For contexts of this store only (CHECK): there when it was opened, loaded, or added.
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
       const oscore::SecurityContext& context) override;
 

@@ -40,6 +40,7 @@ Tally sum(const std::vector<std::unique_ptr<Lane>>& lanes) {
     all.retransmissions += each.retransmissions;
     all.unverified += each.unverified;
     all.unsent += each.unsent;
+    all.refused += each.refused;
     all.latency.merge(each.latency);
     for (const auto& [trouble, times] : each.troubles) all.troubles[trouble] += times;
   }

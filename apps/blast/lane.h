@@ -53,6 +53,7 @@ class Lane {
     client::Exchange exchange;
     TimeNs started = 0;
     bool is_busy = false;
+    size_t end_index = 0;  // of the context it uses
     std::array<uint8_t, kMaxPayloadLen> payload;
   };
   using EmptyAck = std::array<uint8_t, coap::kHeaderLen>;
@@ -60,6 +61,7 @@ class Lane {
   bool receive(TimeNs now);
   void look_at_deadlines(TimeNs now);
   uint16_t slot_of(Bytes datagram) const;
+  size_t choose_end();
   void start(uint16_t index, TimeNs now);
   void after(uint16_t index, Bytes to_send, TimeNs now);
   void finish(uint16_t index, TimeNs now);
@@ -72,6 +74,7 @@ class Lane {
   client::Random random_;
   client::MessageIds message_ids_;
   std::vector<client::ClientEnd> ends_;  // one for each context
+  std::vector<uint32_t> num_in_flight_;  // by context
   size_t next_end_ = 0;
   const LoadShape& shape_;
 

@@ -39,6 +39,7 @@ void print_json(const Settings& settings, const Outcome& outcome) {
   json["retransmissions"] = tally.retransmissions;
   json["unverified"] = tally.unverified;
   json["unsent"] = tally.unsent;
+  json["refused"] = tally.refused;
   json["seconds"] = outcome.elapsed_s;
   json["requests_per_second"] = rate(outcome);
   json["latency_us"] = {{"p50", micros(tally.latency.quantile(0.5))},
@@ -72,6 +73,10 @@ void print_text(const Settings& settings, const Outcome& outcome) {
     std::printf("%llu responses did not verify and were ignored\n", count(tally.unverified));
   }
   if (tally.unsent > 0) std::printf("%llu datagrams were not sent\n", count(tally.unsent));
+  if (tally.refused > 0) {
+    std::printf("connection refused: for some of the time nothing listened at %s\n",
+                settings.uri.c_str());
+  }
   for (const auto& [trouble, times] : tally.troubles) {
     std::printf("%8llu times: %s\n", count(times), trouble.c_str());
   }

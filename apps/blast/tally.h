@@ -19,6 +19,7 @@ struct Tally {
   uint64_t retransmissions = 0;
   uint64_t unverified = 0;  // responses that did not open
   uint64_t unsent = 0;      // datagrams that the kernel did not take
+  uint64_t refused = 0;     // looks at a socket that found that nobody listens (ICMP)
   Histogram latency;
   // Why requests were lost or answered wrongly, and how often: at most kMaxTroubles texts.
   std::map<std::string, uint64_t> troubles;

@@ -7,7 +7,7 @@
 
 #include <toml++/toml.h>
 
-#include "dataplane/socket/socket_address.h"
+#include "dataplane/socket/udp_port.h"
 #include "framework/base/nearest.h"
 
 namespace osprey {
@@ -24,6 +24,7 @@ struct Key {
 bool set_listen(Config& config, const toml::node& node) {
   const toml::array* addresses = node.as_array();
   if (addresses == nullptr || addresses->empty()) return false;
+  if (addresses->size() > UdpPort::kMaxAddresses) return false;
   config.listen.clear();
   for (const toml::node& address : *addresses) {
     const auto text = address.value_exact<std::string>();
@@ -57,8 +58,8 @@ bool set_log_level(Config& config, const toml::node& node) {
 
 const std::array<Key, 4>& keys() {
   static const std::array<Key, 4> kKeys = {{
-      {"server", "listen", set_listen, 
-       R"(a list of numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
+      {"server", "listen", set_listen,
+       R"(a list of 1 to 15 numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
       {"server", "workers", set_workers, "a number from 0 to 64"},
       {"store", "path", set_store_path, "a directory, as in \"/var/lib/osprey\""},
       {"log", "level", set_log_level, R"("error", "warn", "info" or "debug")"},

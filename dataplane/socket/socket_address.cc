@@ -24,6 +24,7 @@ const sockaddr_in6& v6(const SocketAddress& address) {
 struct HostAndPort {
   std::string host;
   std::string_view port;
+  bool is_in_brackets = false;  // as only IPv6 addresses are
 };
 
 HostAndPort split(std::string_view text) {
@@ -31,8 +32,9 @@ HostAndPort split(std::string_view text) {
     const size_t close = text.find(']');
     if (close == std::string_view::npos) return {};
     std::string_view rest = text.substr(close + 1);
-    if (rest.starts_with(':')) rest.remove_prefix(1);
-    return {std::string(text.substr(1, close - 1)), rest};
+    if (!rest.empty() && rest[0] != ':') return {};
+    if (!rest.empty()) rest.remove_prefix(1);
+    return {std::string(text.substr(1, close - 1)), rest, true};
   }
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return {std::string(text), {}};
@@ -76,7 +78,7 @@ Result<SocketAddress> parse_socket_address(std::string_view text) {
     }
   }
   SocketAddress address;
-  if (inet_pton(AF_INET, parts.host.c_str(), &v4(address).sin_addr) == 1) {
+  if (!parts.is_in_brackets && inet_pton(AF_INET, parts.host.c_str(), &v4(address).sin_addr) == 1) {
     address.storage.ss_family = AF_INET;
     address.len = sizeof(sockaddr_in);
   } else if (inet_pton(AF_INET6, parts.host.c_str(), &v6(address).sin6_addr) == 1) {

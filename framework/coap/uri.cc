@@ -12,6 +12,9 @@ namespace {
 constexpr std::string_view kExample = "write it like coap://192.0.2.1:5683/path?query";
 constexpr size_t kMaxOptionText = 255;  // Uri-Host, Uri-Path, Uri-Query
 
+// Bytes of UTF-8 above 0x7f are neither.
+bool is_blank_or_control(char c) { return (c >= 0 && c <= ' ') || c == 0x7f; }
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string lower_case(std::string_view text) {
@@ -93,7 +96,8 @@ Result<void> parse_ipv6_host(std::string_view text, Uri& uri) {
   const std::string_view inside = text.substr(1, close - 1);
   uri.host = percent_decode(inside).value_or(std::string(inside));
   uri.host_is_ip = true;
-  if (!is_ipv6(uri.host)) return fail("'" + uri.host + "' is no IPv6 address");
+  if (std::ranges::any_of(uri.host, is_blank_or_control) || !is_ipv6(uri.host))
+    return fail("'" + uri.host + "' is no IPv6 address");
   text.remove_prefix(close + 1);
   if (text.empty()) return {};
   if (text[0] != ':') return fail("'" + std::string(text) + "' follows the IPv6 address");
@@ -118,6 +122,9 @@ Result<void> parse_authority(std::string_view text, Uri& uri) {
   const auto decoded = percent_decode(host);
   if (!decoded) return fail("host '" + std::string(host) + "' has a % without two hex digits");
   if (decoded->size() > kMaxOptionText) return fail("the host is longer than 255 bytes");
+  if (std::ranges::any_of(*decoded, is_blank_or_control)) {
+    return fail("the host has a blank or a control character in it");
+  }
   uri.host = lower_case(*decoded);
   uri.host_is_ip = is_ipv4(uri.host);
   return {};
@@ -139,9 +146,7 @@ Result<std::string_view> after_scheme(std::string_view text) {
 }  // namespace
 
 Result<Uri> parse_uri(std::string_view text) {
-  const auto bad_char =
-      std::ranges::find_if(text, [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; });
-  if (bad_char != text.end()) {
+  if (std::ranges::any_of(text, is_blank_or_control)) {
     return fail("the URI has a blank or a control character in it", "write a blank as %20");
   }
   auto rest = after_scheme(text);

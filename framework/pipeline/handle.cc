@@ -50,9 +50,8 @@ bool misses_accept(const Request& request, const Response& response) {
 void dispatch(const Router& router, Request& request, const RequestOptions& options,
               Response& response) {
   const Resource* resource =
-      options.path_too_deep
-          ? nullptr
-          : router.find(std::span(options.path).first(options.path_len), request);
+      options.path_too_deep ? nullptr
+                            : router.find(std::span(options.path).first(options.path_len), request);
   const bool authenticated = request.peer().authenticated;
   if (!authenticated && (resource == nullptr || resource->access() != Access::kPlainAllowed)) {
     // One answer for what is protected and for what does not exist: outsiders learn no paths.

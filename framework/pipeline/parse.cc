@@ -40,8 +40,8 @@ OscoreSearch find_oscore(const coap::Message& message) {
   coap::OptionReader options = message.option_reader();
   while (const auto option = options.next()) {
     found.has_edhoc |= option->number == coap::option::kEdhoc;
-    found.has_proxy |= option->number == coap::option::kProxyUri ||
-                       option->number == coap::option::kProxyScheme;
+    found.has_proxy |=
+        option->number == coap::option::kProxyUri || option->number == coap::option::kProxyScheme;
     if (option->number != coap::option::kOscore) continue;
     found.repeated = found.value.has_value();
     found.value = option->value;

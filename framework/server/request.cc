@@ -64,8 +64,7 @@ void read_option(RequestOptions& options, const OptionView& option) {
 
 // RFC 7959 §2.2: 4.00, which is not the same as an option that is not understood.
 bool has_reserved_block_size(const OptionView& option) {
-  const bool is_block =
-      option.number == option::kBlock1 || option.number == option::kBlock2;
+  const bool is_block = option.number == option::kBlock1 || option.number == option::kBlock2;
   return is_block && !Block::decode(option.value);
 }
 

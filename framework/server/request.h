@@ -31,7 +31,7 @@ struct Peer {
 // §5.4 says must not be ignored; kEmpty if there is nothing to refuse.
 struct RequestOptions {
   std::array<std::string_view, kMaxPathSegments> path;
-  size_t path_len = 0;  // segments
+  size_t path_len = 0;         // segments
   bool path_too_deep = false;  // more than the router looks at: no resource has this path
   std::optional<uint16_t> content_format;
   std::optional<uint16_t> accept;

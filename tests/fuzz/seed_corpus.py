@@ -1,61 +1,212 @@
-#!/usr/bin/python3
-"""Writes the seeds of the fuzz targets from tests/vectors: a few of each kind, named by content."""
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets, tests/fuzz/corpus/NAME/, from tests/vectors and from here.
 
-from __future__ import annotations
+The seeds are kept in the tree. Run this again when a target's input format changes; it replaces the
+files it wrote before, whose names begin with `seed-`, and leaves crashes and finds that were put
+there by hand. Formats: the comment at the start of each target.
+"""
 
-import hashlib
 import json
-from pathlib import Path
+import pathlib
+import struct
 
-HERE = Path(__file__).resolve().parent
+HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "vectors"
-MOST_PER_TARGET = 30
-MAX_LEN = 1200
-
-CONTEXT_LINES = [
-    '{"name": "a", "master_secret": "0102030405060708090a0b0c0d0e0f10", "sender_id": "", "recipient_id": "01"}',
-    '{"name": "b", "master_secret": "00", "master_salt": "9e7c", "id_context": "", "sender_id": "02",'
-    ' "recipient_id": "03", "algorithm": 24, "hkdf": "HKDF SHA-512", "replay_window": 64,'
-    ' "require_kid_context": true}',
-    '{"name": "c", "id_context": null, "algorithm": "A128GCM", "sender": "01"}',
-]
-CONFIGURATIONS = [
-    '[server]\nlisten = ["127.0.0.1:5683", "[::1]:5683"]\nworkers = 2\n[store]\npath = "/s"\n[log]\nlevel = "debug"\n',
-    '[store]\npath = "x"\n[serve]\n',
-    '[server]\nworkers = "two"\n',
-]
-URIS = ["coap://127.0.0.1/hello", "coap://[::1]:5684/a/b%20c?x=1&y", "coap://Example.org", "coap://h:/?%", "http://x/"]
+MAX_SEED_LEN = 1500  # about a datagram
 
 
-def write(target: str, seeds: list[bytes]) -> None:
-    """Puts evenly chosen seeds into the corpus of `target`."""
+def vectors(name):
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def write(target, seeds):
+    """Seeds by name, bytes or text."""
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
-    seeds = [seed for seed in dict.fromkeys(seeds) if len(seed) <= MAX_LEN]
-    step = max(1, len(seeds) // MOST_PER_TARGET)
-    for seed in seeds[::step][:MOST_PER_TARGET]:
-        (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    for old in folder.glob("seed-*"):
+        old.unlink()
+    for name, seed in seeds.items():
+        data = seed.encode() if isinstance(seed, str) else seed
+        assert len(data) <= MAX_SEED_LEN, name
+        (folder / f"seed-{name.replace('/', '-')}").write_bytes(data)
 
 
-def main() -> None:
-    coap = json.loads((VECTORS / "coap-messages.json").read_text())
-    extra = json.loads((VECTORS / "oscore-extra.json").read_text())
-    wires = [bytes.fromhex(m["wire"]) for m in coap["messages"]]
-    sealed = [bytes.fromhex(m["protected_coap"]) for m in extra["messages"]]
-    plaintexts = [bytes.fromhex(m["plaintext"]) for m in extra["messages"]]
-    options = [bytes.fromhex(v["value"]) for v in coap["oscore_option_values"]]
-    with_ciphertext = [
-        bytes([len(option)]) + option + bytes.fromhex(m["ciphertext"])
-        for m in extra["messages"]
-        for option in [bytes.fromhex(m["oscore_option"])]
-    ]
-    write("coap_message_fuzz", wires + sealed)
-    write("oscore_option_fuzz", options)
-    write("oscore_unprotect_fuzz", with_ciphertext)
-    write("pipeline_fuzz", [b"\0" + d for d in wires[::6] + sealed[::6]] + [b"\1" + p for p in plaintexts[::4]])
-    write("uri_fuzz", [uri.encode() for uri in URIS])
-    write("context_line_fuzz", [line.encode() for line in CONTEXT_LINES])
-    write("config_fuzz", [text.encode() for text in CONFIGURATIONS])
+def record(kind, data=b""):
+    return bytes([kind]) + struct.pack(">H", len(data)) + data
+
+
+# One message of each kind, not each of the 116: the fuzzer makes neighbours itself.
+COAP_MESSAGES = """min-empty-con empty-ack get-rfc-fig16 non-post-payload ack-content delta-13 delta-269
+delta-65535 len-268 ext-tkl-13 ext-tkl-14-max tkl-15 token-cut marker-no-payload delta-15 len-15
+optnum-overflow oscore-no-payload oscore-twice block-szx-7 proxy-uri unknown-critical
+version-0-stun-like class-7 empty-token edhoc-combined""".split()
+
+
+def coap_message():
+    wires = {entry["id"]: bytes.fromhex(entry["wire"]) for entry in vectors("coap-messages")["messages"]}
+    return {name: wires[name] for name in COAP_MESSAGES if name in wires}
+
+
+def oscore_option():
+    values = vectors("coap-messages")["oscore_option_values"]
+    wanted = [entry for entry in values if not entry["id"].startswith("kidctx-255")]
+    return {entry["id"]: bytes.fromhex(entry["value"]) for entry in wanted[::2]}
+
+
+PLAINTEXTS = {
+    "get": "01b161",
+    "put": "03b161c02101ff7b2278223a317d",
+    "observe": "016051610000",
+    "blocks": "02b161d10e0ad1040ed2e40123ff30313233343536373839616263646566",
+    "echo": "01b161ddef00" + "ee" * 12,
+    "unknown-critical": "01e1260201",
+    "bad-options": "01f0",
+    "marker-only": "01ff",
+    "not-a-request": "45ff32322e35",
+}
+
+
+def oscore_unprotect():
+    c = {entry["id"]: entry for entry in vectors("rfc8613-appendix-c")["vectors"]}
+    seeds = {}
+    for name in ("C.4", "C.5", "C.6"):
+        seeds[f"request-{name}"] = b"\0" + bytes.fromhex(c[name]["output"]["protected_coap"])
+    for name in ("C.7", "C.8"):
+        seeds[f"response-{name}"] = b"\3" + bytes.fromhex(c[name]["output"]["protected_coap"])
+    for name, plaintext in PLAINTEXTS.items():
+        for mode in (1, 2, 4):
+            seeds[f"mode{mode}-{name}"] = bytes([mode, 11]) + bytes.fromhex(plaintext)
+    return seeds
+
+
+def pipeline():
+    messages = {entry["id"]: bytes.fromhex(entry["wire"]) for entry in vectors("coap-messages")["messages"]}
+    extra = {entry["id"]: entry for entry in vectors("oscore-extra")["messages"]}
+    c4 = next(entry for entry in vectors("rfc8613-appendix-c")["vectors"] if entry["id"] == "C.4")
+    plain = {name: bytes.fromhex(text) for name, text in PLAINTEXTS.items()}
+    seeds = {
+        "all-plaintexts": b"".join(record(1, data) for data in plain.values()),
+        "all-plaintexts-non": b"".join(record(2, data) for data in plain.values()),
+        "other-contexts": record(1 + 8, plain["get"]) + record(1 + 16, plain["put"]),
+        "replay": record(1, plain["get"]) + record(3, plain["get"]) + record(5),
+        "replay-later": record(1, plain["get"]) + record(7) + record(5) + record(7) + record(5, b"\x10"),
+        "recovery": record(6) + record(1, plain["get"]) + record(7) + record(4, plain["echo"])
+        + record(5) + record(7) + record(1, plain["get"]),
+        "recovery-in-one-batch": record(6) + record(1, plain["get"]) + record(4, plain["echo"])
+        + record(5) + record(3, plain["get"]),
+        "options-set": record(1, bytes.fromhex("02b161ff" + "0004" "02" "abcd" + "0000" "03" "612f62"
+                                               + "000e" "01" "3c")),
+        "large": record(1, b"\x01") + record(1, bytes.fromhex("01d10a16")),
+        "parameter": record(1, bytes.fromhex("01b1610373656e")) + record(1, bytes.fromhex("01b161036f6e650162")),
+        "plain": record(0, bytes.fromhex("4202100a0a0ab170ff31")) + record(0, bytes.fromhex("5201100b0a0bb170")),
+        "well-known": record(0, bytes.fromhex("4101100c0abb2e77656c6c2d6b6e6f776e04636f7265")),
+        "appendix-c4": record(0, bytes.fromhex(c4["output"]["protected_coap"])),
+        "failures": b"".join(record(0, bytes.fromhex(entry["protected_coap"]))
+                             for entry in vectors("oscore-extra")["failures"]),
+        "observe": record(1, bytes.fromhex(extra["obs/register"]["plaintext"])),
+    }
+    for name in ("min-empty-con", "class-7", "ext-tkl-268", "oscore-no-payload", "oscore-twice", "proxy-uri",
+                 "accept-3", "uri-host-twice", "unknown-critical-non", "edhoc-combined"):
+        if name in messages:
+            seeds[f"coap-{name}"] = record(0, messages[name])
+    return seeds
+
+
+def client():
+    content = bytes.fromhex("45c0ff32322e35")
+    challenge = bytes.fromhex("81d8ef0123456789abcdef")
+    first_block = bytes.fromhex("4541aa" "d10608" "ff") + bytes(16)
+    last_block = bytes.fromhex("4541aa" "d10610" "ff") + bytes(7)
+    return {
+        "answer": record(1, b"\2" + content),
+        "answer-own-piv": record(1, b"\6" + content),
+        "separate": record(2, b"\2\0") + record(1, b"\0" + content),
+        "challenge": record(1, b"\6" + challenge) + record(1, b"\2" + content),
+        "challenges": record(1, b"\6" + challenge) * 5,
+        "blocks": record(1, b"\2" + first_block) + record(3) + record(1, b"\2" + last_block),
+        "block-etag-changes": record(1, b"\2" + first_block) + record(3)
+        + record(1, b"\2" + last_block.replace(b"\xaa", b"\xbb")),
+        "plain-error": record(2, b"\2\x81\xffno") + record(3),
+        "plain-error-then-answer": record(2, b"\2\x81\xffno") + record(1, b"\2" + content),
+        "reset": record(2, b"\3\0") + record(3),
+        "unreachable": record(4) + record(3),
+        "retransmissions": record(3) * 6,
+        "other-token": record(1, b"\x0a" + content),
+        "bad-inner": record(1, b"\2\x45\xf0") + record(5, b"\4"),
+        "not-a-response": record(1, b"\2\x01") + record(5, b"\1"),
+        "critical-option": record(1, b"\2" + bytes.fromhex("45e1260201")),
+    }
+
+
+def uri():
+    return {
+        "plain": "coap://192.0.2.1/",
+        "port": "coap://example.org:5700/sensors/7?unit=K&depth=2",
+        "ipv6": "coap://[2001:db8::1]:5683/a",
+        "zone": "coap://[fe80::1%25eth0]/a/b",
+        "percent": "COAP://H%C3%A4user.example/%2F/%25?%26=%3d",
+        "empty-parts": "coap://h//?&",
+        "no-host": "coap:///a",
+        "user": "coap://me@h/",
+        "fragment": "coap://h/#x",
+        "cut-percent": "coap://h/%4",
+        "https": "https://h/",
+        "nul-in-ip": "coap://192.0.2.1%00/",
+    }
+
+
+def context_line():
+    good = {"name": "sensor-1", "master_secret": "0102030405060708090a0b0c0d0e0f10", "sender_id": "01",
+            "recipient_id": "02"}
+    full = good | {"master_salt": "9e7ca92223786340", "id_context": "37cbf3210017a2d3", "algorithm": "A256GCM",
+                   "hkdf": "HKDF SHA-512", "replay_window": 1024, "require_kid_context": True}
+    lines = {
+        "good": good,
+        "full": full,
+        "number": good | {"algorithm": 24, "id_context": ""},
+        "null": good | {"id_context": None},
+        "name": good | {"name": 'k\u00fche "1"\\'},
+        "long-id": good | {"sender_id": "010203040506070809"},
+        "bad-hex": good | {"master_salt": "0g"},
+        "bad-type": good | {"replay_window": "32"},
+        "negative": good | {"replay_window": -1},
+        "unknown-key": good | {"mastersalt": ""},
+        "array": [good],
+    }
+    seeds = {name: json.dumps(line, ensure_ascii=False) for name, line in lines.items()}
+    seeds["twice"] = '{"name": "a", "name": "b", "master_secret": "00", "sender_id": "", "recipient_id": "01"}'
+    seeds["escaped-secret"] = '{"name": "a", "master_secret": "\\u0030\\u0031", "sender_id": "", "recipient_id": "01"}'
+    seeds["secret-twice"] = '{"master_secret": "00", "name": "a", "master_secret": "01", "sender_id": "", "recipient_id": "1"}'
+    seeds["cut"] = json.dumps(good)[:40]
+    seeds["spaces"] = json.dumps(good).replace(":", " \t: ")
+    return seeds
+
+
+def config():
+    good = '[server]\nlisten = ["127.0.0.1:5683", "[::1]:5683"]\nworkers = 2\n[store]\npath = "/var/lib/osprey"\n'
+    return {
+        "good": good + '[log]\nlevel = "debug"\n',
+        "least": '[store]\npath = "s"\n',
+        "unknown-key": good.replace("workers", "worker"),
+        "unknown-section": good + "[sever]\n",
+        "wrong-type": good.replace("2", '"2"'),
+        "no-store": "[server]\nworkers = 0\n",
+        "syntax": "[server\nworkers == 1",
+        "twice": good + good,
+        "bad-address": good.replace("127.0.0.1:5683", "localhost"),
+        "multi-line": '[store]\npath = """\na\\\n b"""\n# comment\n',
+    }
+
+
+def main():
+    write("coap_message_fuzz", coap_message())
+    write("oscore_option_fuzz", oscore_option())
+    write("oscore_unprotect_fuzz", oscore_unprotect())
+    write("pipeline_fuzz", pipeline())
+    write("client_fuzz", client())
+    write("uri_fuzz", uri())
+    write("context_line_fuzz", context_line())
+    write("config_fuzz", config())
 
 
 if __name__ == "__main__":

@@ -107,7 +107,9 @@ class Client:
     def __init__(self, context: aiocoap.Context) -> None:
         self._context = context
 
-    async def request(self, code: aiocoap.Code, uri: str, payload: bytes = b"", **options) -> aiocoap.Message:
+    async def request(
+        self, code: aiocoap.Code, uri: str, payload: bytes = b"", **options
+    ) -> aiocoap.Message:
         """Sends one request and returns its response, whatever its code.
 
         A plain response to a protected request raises oscore.NotAProtectedMessage, none in time
@@ -131,7 +133,8 @@ async def open_client(directory: Path | None, non: bool = False) -> AsyncIterato
     finally:
         await context.shutdown()
         for security_context in context.client_credentials.values():
-            security_context._destroy()  # stores its numbers, frees its lock; there is no public way
+            # Stores its numbers and frees its lock; there is no public way.
+            security_context._destroy()
 
 
 class _KnowsAll(oscore.CanProtect, oscore.CanUnprotect, oscore.SecurityContextUtils):

@@ -72,8 +72,15 @@ class Large(Protected):
 
 def make_site() -> resource.Site:
     site = resource.Site()
-    site.add_resource([".well-known", "core"], resource.WKCResource(site.get_resources_as_linkheader))
-    for path, handler in {"hello": Hello(), "echo": Echo(), "value": Value(), "large": Large()}.items():
+    site.add_resource(
+        [".well-known", "core"], resource.WKCResource(site.get_resources_as_linkheader)
+    )
+    for path, handler in {
+        "hello": Hello(),
+        "echo": Echo(),
+        "value": Value(),
+        "large": Large(),
+    }.items():
         site.add_resource([path], handler)
     return site
 
@@ -97,7 +104,9 @@ async def serve(port: int, directory: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=Path, required=True, help="an aiocoap context directory")
     arguments = parser.parse_args()

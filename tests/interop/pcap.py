@@ -33,7 +33,9 @@ def write_pcap(path: Path, packets: Iterable[Packet]) -> None:
         for packet in packets:
             frame = _ipv4_udp(packet)
             seconds, fraction = divmod(packet.time, 1)
-            out.write(struct.pack("!IIII", int(seconds), int(fraction * 1e6), len(frame), len(frame)))
+            out.write(
+                struct.pack("!IIII", int(seconds), int(fraction * 1e6), len(frame), len(frame))
+            )
             out.write(frame)
 
 

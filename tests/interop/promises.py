@@ -91,9 +91,13 @@ class Suite:
     def main(self) -> None:
         """Runs as a program: an optional argument picks promises by a part of their text."""
         parser = argparse.ArgumentParser(description=self.name)
-        parser.add_argument("only", nargs="?", default="", help="run only promises whose text holds this")
+        parser.add_argument(
+            "only", nargs="?", default="", help="run only promises whose text holds this"
+        )
         only = parser.parse_args().only
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a test still ends its programs
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(1)
+        )  # so that a test still ends its programs
         counts = self.run(only)
         print(summary(counts), flush=True)
         sys.exit(1 if counts["failed"] else 0)

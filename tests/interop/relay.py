@@ -58,20 +58,24 @@ class Relay:
         """Returns when `count` datagrams came from clients in all."""
         await self._wait_for(self.requests, count, timeout)
 
-    async def _wait_for(self, datagrams: Callable[[], list[bytes]], count: int, timeout: float) -> None:
+    async def _wait_for(
+        self, datagrams: Callable[[], list[bytes]], count: int, timeout: float
+    ) -> None:
         try:
             async with asyncio.timeout(timeout):
                 while len(datagrams()) < count:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
-            raise AssertionError(f"{len(datagrams())} of {count} datagrams within {timeout} s") from None
+            raise AssertionError(
+                f"{len(datagrams())} of {count} datagrams within {timeout} s"
+            ) from None
 
     async def replay(self, data: bytes, timeout: float = REPLY_S) -> bytes:
         """Sends `data` straight to the server from a new endpoint; the reply."""
         return await exchange(self.server, data, timeout)
 
     async def repeat(self, data: bytes, timeout: float = REPLY_S) -> bytes:
-        """Sends `data` again from the endpoint of the last client; the reply (the client gets it too)."""
+        """Sends `data` again from the last client's endpoint; the reply, which it gets too."""
         last = next(d.client for d in reversed(self.log) if d.direction == REQUEST)
         seen = len(self.responses())
         await self._forward(data, last)
@@ -91,7 +95,9 @@ class Relay:
                 self._listening.sendto(data, client)
 
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(back), remote_addr=self.server)
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Protocol(back), remote_addr=self.server
+        )
         return transport
 
     def _record(self, direction: str, data: bytes, client: tuple[str, int]) -> bool:
@@ -141,7 +147,7 @@ async def open_relay(server: tuple[str, int]) -> AsyncIterator[Relay]:
 
 
 async def exchange(server: tuple[str, int], data: bytes, timeout: float = REPLY_S) -> bytes:
-    """Sends one datagram from a new endpoint; the first reply. AssertionError if none comes in time."""
+    """Sends one datagram from a new endpoint; the first reply. None in time: AssertionError."""
     loop = asyncio.get_running_loop()
     reply: asyncio.Future[bytes] = loop.create_future()
 
@@ -149,7 +155,9 @@ async def exchange(server: tuple[str, int], data: bytes, timeout: float = REPLY_
         if not reply.done():
             reply.set_result(answer)
 
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(receive), remote_addr=server)
+    transport, _ = await loop.create_datagram_endpoint(
+        lambda: _Protocol(receive), remote_addr=server
+    )
     try:
         transport.sendto(data)
         return await asyncio.wait_for(reply, timeout)

@@ -12,7 +12,8 @@ from pathlib import Path
 from aiocoap import DELETE, FETCH, GET, POST, PUT
 from aiocoap_oscore import Client, Witness, open_client, oscore
 from coap_wire import ACK, CON, NON, parse, partial_iv_of, with_mid
-from harness import AIOCOAP_SERVER, IPV4, IPV6, Program, credentials, free_port, has_ipv6
+from harness import AIOCOAP_SERVER, credentials
+from programs import IPV4, IPV6, Program, free_port, has_ipv6
 from promises import Skip, Suite, equal, true
 from relay import Relay, open_relay
 
@@ -32,7 +33,9 @@ async def pair(non: bool = False, host: str = IPV4) -> AsyncIterator[tuple[Clien
         server = Program(sys.executable, AIOCOAP_SERVER, *arguments)
         try:
             await server.start()
-            async with open_relay((host, port)) as relay, open_client(Path(name) / "client", non) as client:
+            async with open_relay((host, port)) as relay, open_client(
+                Path(name) / "client", non
+            ) as client:
                 yield client, relay, server
         finally:
             await server.kill()
@@ -51,7 +54,11 @@ async def all_methods(non: bool, host: str) -> None:
             await client.request(DELETE, uri + "/value"),
             await client.request(GET, uri + "/value"),
         ]
-        equal([a.code.dotted for a in answers], ["2.05", "2.04", "2.05", "2.01", "2.02", "4.04"], "codes")
+        equal(
+            [a.code.dotted for a in answers],
+            ["2.05", "2.04", "2.05", "2.01", "2.02", "4.04"],
+            "codes",
+        )
         requests, responses = map(parse, relay.requests()), map(parse, relay.responses())
         equal({m.type for m in requests}, {NON if non else CON}, "types of requests")
         equal({m.type for m in responses}, {NON if non else ACK}, "types of responses")
@@ -59,7 +66,9 @@ async def all_methods(non: bool, host: str) -> None:
 
 for _non in (False, True):
     for _host in (IPV4, IPV6):
-        suite.add(f"every method over {'NON' if _non else 'CON'} and {_host}", all_methods, _non, _host)
+        suite.add(
+            f"every method over {'NON' if _non else 'CON'} and {_host}", all_methods, _non, _host
+        )
 
 
 async def challenged(non: bool) -> None:
@@ -75,15 +84,21 @@ async def challenged(non: bool) -> None:
         repeated, _ = witness.open(relay.requests()[1], relay.responses()[1])
         equal(challenge.code.dotted, "4.01", "inner code of the challenge")
         equal(repeated.opt.echo, challenge.opt.echo, "Echo of the second request")
-        true(partial_iv_of(relay.responses()[0]) is not None, "the challenge has its own Partial IV")
-        equal(sum(line.startswith("served PUT") for line in server.out), 1, "times the PUT was served")
+        true(
+            partial_iv_of(relay.responses()[0]) is not None, "the challenge has its own Partial IV"
+        )
+        equal(
+            sum(line.startswith("served PUT") for line in server.out), 1, "times the PUT was served"
+        )
 
 
 suite.add("after kill -9 of the server the B.1.2 exchange, over CON", challenged, False)
 suite.add("after kill -9 of the server the B.1.2 exchange, over NON", challenged, True)
 
 
-@suite.promise("the relay's replay reaches the server and is refused, a retransmission gets the same bytes")
+@suite.promise(
+    "the relay's replay reaches the server and is refused, a retransmission gets the same bytes"
+)
 async def replayed() -> None:
     async with pair() as (client, relay, server):
         await client.request(GET, relay.uri + "/hello")

@@ -8,19 +8,8 @@ import asyncio
 from aiocoap_oscore import Credentials, Witness, oscore
 from aiocoap_server import LARGE
 from coap_wire import ACK, CON, NON, parse, partial_iv_of
-from harness import (
-    IPV4,
-    IPV6,
-    OSPREY,
-    READY_S,
-    AiocoapServer,
-    Finished,
-    aiocoap_server_for,
-    credentials,
-    has_ipv6,
-    missing,
-    run,
-)
+from harness import OSPREY, AiocoapServer, aiocoap_server_for, credentials
+from programs import IPV4, IPV6, READY_S, Finished, has_ipv6, missing, run
 from promises import Skip, Suite, equal, true
 from relay import open_relay
 
@@ -31,7 +20,9 @@ suite = Suite("osprey as client, aiocoap as server")
 suite.needs(lambda: missing(OSPREY))
 
 
-async def osprey(server: AiocoapServer, method: str, uri: str, *options: str, context: str = "dev-1") -> Finished:
+async def osprey(
+    server: AiocoapServer, method: str, uri: str, *options: str, context: str = "dev-1"
+) -> Finished:
     """Runs `osprey METHOD URI --json` with a context of the server's store."""
     arguments = [method, uri, "--store", server.store, "--context", context, "--json", *options]
     return await run(OSPREY, *arguments)
@@ -39,7 +30,10 @@ async def osprey(server: AiocoapServer, method: str, uri: str, *options: str, co
 
 def answered(finished: Finished, code: str, payload: str | None = None) -> None:
     """Checks what --json printed, and that the exit code says the same."""
-    true(finished.out.strip(), f"something on standard output; exit {finished.code}, errors: {finished.err}")
+    true(
+        finished.out.strip(),
+        f"something on standard output; exit {finished.code}, errors: {finished.err}",
+    )
     equal(finished.json["code"], code, "code")
     equal(finished.code, 0 if code.startswith("2.") else 1, "exit code")
     if payload is not None:
@@ -75,7 +69,9 @@ async def walk_through_methods(server: AiocoapServer, uri: str, non: list[str]) 
     hello = await osprey(server, "get", f"{uri}/hello", *non)
     answered(hello, "2.05", "Hello, Osprey")
     equal(hello.json["content_format"], 0, "Content-Format of GET /hello")
-    posted = await osprey(server, "post", f"{uri}/echo", "--payload", "posted", "--content-format", "0", *non)
+    posted = await osprey(
+        server, "post", f"{uri}/echo", "--payload", "posted", "--content-format", "0", *non
+    )
     answered(posted, "2.04", "posted")
     octets = ["--payload-hex", "00ff80", "--content-format", str(OCTETS)]
     fetched = await osprey(server, "fetch", f"{uri}/echo", *octets, *non)
@@ -106,12 +102,18 @@ async def context_serves(context: Credentials) -> None:
         for payload in ("x", "payload " * 100):
             posted = ["--payload", payload, "--content-format", "0"]
             answered(
-                await osprey(server, "post", server.uri("/echo"), *posted, context=context.name), "2.04", payload
+                await osprey(server, "post", server.uri("/echo"), *posted, context=context.name),
+                "2.04",
+                payload,
             )
 
 
 for _algorithm in oscore.algorithms:
-    suite.add(f"{_algorithm} carries requests", context_serves, credentials(_algorithm, algorithm=_algorithm))
+    suite.add(
+        f"{_algorithm} carries requests",
+        context_serves,
+        credentials(_algorithm, algorithm=_algorithm),
+    )
 
 for _what, _context in {
     "HKDF SHA-512": credentials("sha512", hkdf="HKDF SHA-512"),
@@ -130,7 +132,15 @@ async def killed() -> None:
     async with aiocoap_server_for(DEFAULT) as server, open_relay((IPV4, server.port)) as relay:
         relay.drop = lambda datagram: True
         for count in range(1, 4):
-            arguments = ["get", f"{relay.uri}/hello", "--store", server.store, "--context", "dev-1", "--non"]
+            arguments = [
+                "get",
+                f"{relay.uri}/hello",
+                "--store",
+                server.store,
+                "--context",
+                "dev-1",
+                "--non",
+            ]
             process = await asyncio.create_subprocess_exec(OSPREY, *map(str, arguments))
             await relay.wait_for_requests(count, READY_S)
             process.kill()
@@ -165,7 +175,9 @@ async def challenged(non: bool) -> None:
         put = await osprey(server, "put", f"{relay.uri}/value", "--payload", "20", *options)
         answered(put, "2.01")
         equal(put.json["challenges"], 1, "challenges")
-        equal(sum(line.startswith("PUT") for line in server.served()), 1, "times the PUT was served")
+        equal(
+            sum(line.startswith("PUT") for line in server.served()), 1, "times the PUT was served"
+        )
         check_exchange(relay.requests(), relay.responses())
         after = await osprey(server, "get", f"{relay.uri}/value", *options)
         answered(after, "2.05", "20")
@@ -202,29 +214,45 @@ async def large() -> None:
 @suite.promise("a wrong key is a clear error and exit code 1")
 async def wrong_key() -> None:
     async with aiocoap_server_for(DEFAULT, credentials("stranger")) as server:
-        failed(await osprey(server, "get", server.uri("/hello"), context="stranger"), "4.00", "decrypt")
+        failed(
+            await osprey(server, "get", server.uri("/hello"), context="stranger"), "4.00", "decrypt"
+        )
         equal(server.served(), [], "requests served")
 
 
 @suite.promise("a context unknown to the server is a clear error and exit code 1")
 async def unknown_context() -> None:
     async with aiocoap_server_for(DEFAULT, credentials("stranger", sender_id=b"\x99")) as server:
-        failed(await osprey(server, "get", server.uri("/hello"), context="stranger"), "4.01", "context")
+        failed(
+            await osprey(server, "get", server.uri("/hello"), context="stranger"), "4.01", "context"
+        )
         equal(server.served(), [], "requests served")
 
 
-@suite.promise("a server that stays silent, as aiocoap does to a NON with a wrong key, is a timeout and exit code 1")
+@suite.promise(
+    "a server's silence, as aiocoap's to a NON with a wrong key, is a timeout and exit code 1"
+)
 async def silence() -> None:
     async with aiocoap_server_for(DEFAULT, credentials("stranger")) as server:
         options = ["--non", "--timeout", "1"]
-        failed(await osprey(server, "get", server.uri("/hello"), *options, context="stranger"), "1 s", "time", "answer")
+        failed(
+            await osprey(server, "get", server.uri("/hello"), *options, context="stranger"),
+            "1 s",
+            "time",
+            "answer",
+        )
 
 
 @suite.promise("a port where nobody listens is a clear error and exit code 1")
 async def nobody() -> None:
     async with aiocoap_server_for(DEFAULT) as server:
         await server.program.kill()
-        failed(await osprey(server, "get", server.uri("/hello"), "--timeout", "2"), "refused", "time", "answer")
+        failed(
+            await osprey(server, "get", server.uri("/hello"), "--timeout", "2"),
+            "refused",
+            "time",
+            "answer",
+        )
 
 
 @suite.promise("a context the store does not have is named in the error")

@@ -15,14 +15,14 @@ from pathlib import Path
 from aiocoap import DELETE, FETCH, GET, POST, PUT
 from aiocoap_oscore import Client, Credentials
 from coap_wire import ECHO, dotted, partial_iv_of
-from harness import OSPREY, OSPREYD, World, credentials, missing, missing_command, ospreyd_for, run
+from demo import DEFAULT, SENSOR, TEXT
+from harness import OSPREY, OSPREYD, World, credentials, ospreyd_for
 from pcap import Packet, write_pcap
+from programs import missing, missing_command, run
 from promises import Suite, equal, true
 from relay import REQUEST, Datagram, Relay
 
 COAP_PORT = 5683  # what tshark takes for CoAP; the server's port is replaced by it in the capture
-SENSOR = "/sensors/7/temperature"
-TEXT = 0
 
 suite = Suite("tshark opens ospreyd's messages")
 suite.needs(lambda: missing(OSPREYD, OSPREY) or missing_command("tshark"))
@@ -46,7 +46,14 @@ async def dissect(context: Credentials, datagrams: list[Datagram]) -> list[Opene
         write_pcap(capture, map(_packet, datagrams))
         preferences = ["-o", f"uat:oscore_contexts:{_uat_line(context)}"]
         finished = await run(
-            "tshark", "-n", "-r", capture, "-T", "pdml", *preferences, env={"WIRESHARK_CONFIG_DIR": name}
+            "tshark",
+            "-n",
+            "-r",
+            capture,
+            "-T",
+            "pdml",
+            *preferences,
+            env={"WIRESHARK_CONFIG_DIR": name},
         )
     equal(finished.code, 0, f"exit code of tshark ({finished.err})")
     return [_opened(packet) for packet in ElementTree.fromstring(finished.out).iter("packet")]
@@ -146,8 +153,12 @@ async def all_methods(context: Credentials, non: bool) -> None:
         opened(got, *wanted)
 
 
-suite.add("every method over CON: codes, Uri-Path and payloads come out", all_methods, credentials("dev-1"), False)
-suite.add("every method over NON: codes, Uri-Path and payloads come out", all_methods, credentials("dev-1"), True)
+suite.add(
+    "every method over CON: codes, Uri-Path and payloads come out", all_methods, DEFAULT, False
+)
+suite.add(
+    "every method over NON: codes, Uri-Path and payloads come out", all_methods, DEFAULT, True
+)
 suite.add(
     "with an ID Context: codes, Uri-Path and payloads come out",
     all_methods,
@@ -156,17 +167,20 @@ suite.add(
 )
 
 
-@suite.promise("an Echo challenge after kill -9 opens with the Partial IV it carries, and its Echo returns")
+@suite.promise(
+    "an Echo challenge after kill -9 opens with the Partial IV it carries, and its Echo returns"
+)
 async def challenge() -> None:
-    context = credentials("dev-1")
-    async with ospreyd_for(context) as world:
-        client, relay = await world.client(context), await world.relay()
+    async with ospreyd_for(DEFAULT) as world:
+        client, relay = await world.client(DEFAULT), await world.relay()
         await client.request(GET, relay.uri + "/hello")
         await world.server.restart_after_kill()
         relay.log.clear()
         await client.request(GET, relay.uri + "/hello")
-        true(partial_iv_of(relay.responses()[0]) is not None, "the challenge has its own Partial IV")
-        asked, challenged, repeated, answer = await dissect(context, relay.log)
+        true(
+            partial_iv_of(relay.responses()[0]) is not None, "the challenge has its own Partial IV"
+        )
+        asked, challenged, repeated, answer = await dissect(DEFAULT, relay.log)
     opened(asked, "0.01", "/hello")
     opened(challenged, "4.01", payload=b"")
     opened(repeated, "0.01", "/hello")
@@ -177,13 +191,21 @@ async def challenge() -> None:
 
 @suite.promise("osprey's own requests open too")
 async def our_client() -> None:
-    context = credentials("dev-1")
-    async with ospreyd_for(context) as world:
-        relay, store = await world.relay(), await world.store_of_client(context)
-        options = ["--store", store, "--context", context.name, "--payload", "21.5", "--content-format", "0"]
+    async with ospreyd_for(DEFAULT) as world:
+        relay, store = await world.relay(), await world.store_of_client(DEFAULT)
+        options = [
+            "--store",
+            store,
+            "--context",
+            DEFAULT.name,
+            "--payload",
+            "21.5",
+            "--content-format",
+            "0",
+        ]
         finished = await run(OSPREY, "put", relay.uri + SENSOR, *options)
         equal(finished.code, 0, f"exit code ({finished.err})")
-        asked, challenged, repeated, answer = await dissect(context, relay.log)
+        asked, challenged, repeated, answer = await dissect(DEFAULT, relay.log)
     opened(asked, "0.03", SENSOR, b"21.5")
     opened(challenged, "4.01", payload=b"")
     opened(repeated, "0.03", SENSOR, b"21.5")
@@ -192,15 +214,14 @@ async def our_client() -> None:
 
 @suite.promise("a changed datagram is one tshark cannot open, so the checks above mean something")
 async def changed() -> None:
-    context = credentials("dev-1")
-    async with ospreyd_for(context) as world:
-        client, relay = await world.client(context), await world.relay()
+    async with ospreyd_for(DEFAULT) as world:
+        client, relay = await world.client(DEFAULT), await world.relay()
         await client.request(GET, relay.uri + "/hello")
         log = list(relay.log)
         last = log[-1]
         forged = last.data[:-1] + bytes([last.data[-1] ^ 1])
         log[-1] = Datagram(last.direction, forged, last.time, last.client, last.server)
-        seen = await dissect(context, log)
+        seen = await dissect(DEFAULT, log)
     opened(seen[-2], "0.01", "/hello")
     equal(seen[-1].code, None, "code of the changed response")
     true(seen[-1].faults, "tshark complains")

@@ -437,6 +437,17 @@ TEST(FileStore, ContextsAddedWhileServingGetNumbers) {
   EXPECT_EQ(store->reserve_sender_sequence(**context)->first, kRange);
 }
 
+TEST(FileStore, ContextsWrittenByHandAfterTheStartGetNumbersWhenLoaded) {
+  const StoreDirectory directory(1);
+  const auto store = directory.open(OpenMode::kServe);
+  std::string text = directory.contexts();
+  text += write_context_line(numbered_context(1), Reveal::kYes);
+  write_text(directory.path_of("contexts.jsonl"), text);
+  const auto contexts = load_all(*store);
+  ASSERT_EQ(contexts.size(), 2u);
+  EXPECT_EQ(store->reserve_sender_sequence(*contexts[1])->first, kRange);
+}
+
 TEST(FileStore, ContextOfAnotherStoreIsABug) {
   const StoreDirectory directory;
   EXPECT_DEATH(
@@ -445,7 +456,7 @@ TEST(FileStore, ContextOfAnotherStoreIsABug) {
         const auto stranger = SecurityContext::derive(numbered_context(0));
         static_cast<void>(store->reserve_sender_sequence(**stranger));
       },
-      "granted");
+      "granted != nullptr");
 }
 
 TEST(FileStore, RestoredDirectoryStartsAboveByTheClock) {

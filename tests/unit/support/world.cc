@@ -1,9 +1,9 @@
 #include "tests/unit/support/world.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/support/hex.h"
 
@@ -141,8 +141,7 @@ void WatchfulEngine::seal(std::span<oscore::AeadJob> jobs) {
   engine_.seal(jobs);
   for (const oscore::AeadJob& job : jobs) {
     const cose::AeadAlgorithm& algorithm = job.key->algorithm();
-    auto key_and_nonce =
-        std::pair(copy(job.key->reveal()), copy({job.nonce, algorithm.nonce_len}));
+    auto key_and_nonce = std::pair(copy(job.key->reveal()), copy({job.nonce, algorithm.nonce_len}));
     const auto [sealed, is_new] = sealed_.try_emplace(
         std::move(key_and_nonce), copy({job.text, job.text_len + size_t{algorithm.tag_len}}));
     EXPECT_TRUE(is_new) << "sealed twice under nonce " << osprey::to_hex(sealed->first.second);

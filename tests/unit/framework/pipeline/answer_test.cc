@@ -1,5 +1,5 @@
-// Every way in which a message with an OSCORE option fails, and the answer it gets: the plain errors
-// of RFC 8613 §8.2, seen through the whole line.
+// Every way in which a message with an OSCORE option fails, and the answer it gets: the plain
+// errors of RFC 8613 §8.2, seen through the whole line.
 #include "framework/pipeline/answer.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,8 @@ constexpr Type kRequestTypes[] = {Type::kCon, Type::kNon};
 // own to a NON.
 std::string answer_to(Type type, const std::string& code_and_rest) {
   const std::string code = code_and_rest.substr(0, 4);
-  const std::string head = type == Type::kCon ? "ACK " + code + " mid=1234" : "NON " + code + " mid=1334";
+  const std::string head =
+      type == Type::kCon ? "ACK " + code + " mid=1234" : "NON " + code + " mid=1334";
   return head + " token=4a" + code_and_rest.substr(4);
 }
 
@@ -108,8 +109,7 @@ TEST(Answer, EveryOscoreOptionOfTheVectorsGetsItsError) {
       SCOPED_TRACE(entry.at("id").get<std::string>());
       ++num_values;
       const auto value = hex(entry.at("value"));
-      const std::string text =
-          world.serve(datagram_with(type, value, hex(kSome))).text();
+      const std::string text = world.serve(datagram_with(type, value, hex(kSome))).text();
       const bool decodes = entry.at("expect") == "ok" && !entry.at("group_aware").get<bool>() &&
                            !entry.contains("strict") && entry.at("valid_in") != "response";
       if (value.size() > oscore::kMaxOptionLen) {
@@ -236,7 +236,8 @@ TEST(Answer, FailuresOfTheVectorsGetTheirErrors) {
   EXPECT_EQ(num_failures, 8u);
 }
 
-// RFC 8974: a token this server does not take is echoed whole with 4.00, up to the largest datagram.
+// RFC 8974: a token this server does not take is echoed whole with 4.00, up to the largest
+// datagram.
 TEST(Answer, TokenAboveTheLimitIsEchoedWhole) {
   World world;
   for (const Type type : kRequestTypes) {
@@ -268,8 +269,8 @@ TEST(Answer, TokenAboveTheLimitIsEchoedWhole) {
 
 TEST(Answer, NonRepliesHaveMessageIdsOfTheirOwn) {
   World world;
-  const auto request = world.client().request(
-      request_to("hello", Code::kGet, Type::kNon).message_id(0xff80));
+  const auto request =
+      world.client().request(request_to("hello", Code::kGet, Type::kNon).message_id(0xff80));
   EXPECT_EQ(test::parsed(world.serve(request.datagram).reply).message_id, 0x0080);  // goes round
 }
 

@@ -35,21 +35,11 @@ Built with(Built built, uint16_t number, std::string_view value) {
 // Resources for the rows below, besides those of the World.
 void add_resources(Router& router) {
   const Handler ok = [](const Request&, Response&) {};
-  router.add("nothing")
-      .get(ok)
-      .post(ok)
-      .put(ok)
-      .del(ok)
-      .fetch(ok)
-      .patch(ok)
-      .ipatch(ok);
+  router.add("nothing").get(ok).post(ok).put(ok).del(ok).fetch(ok).patch(ok).ipatch(ok);
   router.add("json")
-      .get([](const Request&, Response& response) {
-        response.content(ContentFormat::kJson, "{}");
-      })
-      .post([](const Request&, Response& response) {
-        response.content(ContentFormat::kJson, "{}");
-      })
+      .get([](const Request&, Response& response) { response.content(ContentFormat::kJson, "{}"); })
+      .post(
+          [](const Request&, Response& response) { response.content(ContentFormat::kJson, "{}"); })
       .consumes({ContentFormat::kCbor});
   router.add("text")
       .get([](const Request&, Response& response) {
@@ -140,11 +130,11 @@ TEST(Handle, AnswersUnderOscoreAreProtected) {
       const auto request = client.request(built.type(type));
       const Served served = world.serve(request.datagram);
       EXPECT_EQ(served.verdict, Verdict::kServed);
-      const std::string head =
-          type == Type::kCon ? " mid=1234 token=4a" : " mid=1334 token=4a";
+      const std::string head = type == Type::kCon ? " mid=1234 token=4a" : " mid=1334 token=4a";
       const std::string answer = row.answer;
-      EXPECT_EQ(client.text(request, served), std::string(type_name(type == Type::kCon ? Type::kAck : Type::kNon)) +
-                                                  " " + answer.substr(0, 4) + head + answer.substr(4));
+      EXPECT_EQ(client.text(request, served),
+                std::string(type_name(type == Type::kCon ? Type::kAck : Type::kNon)) + " " +
+                    answer.substr(0, 4) + head + answer.substr(4));
       // Outside it is only a 2.04 with an empty option (§4.2, §8.3).
       const coap::Message outer = test::parsed(served.reply);
       EXPECT_EQ(outer.code, Code::kChanged);
@@ -162,10 +152,10 @@ TEST(Handle, InnerMessageThatIsNoRequestIsRefusedUnderOscore) {
       {"20", "4.00 mid=1234 token=4a 'not a request'"},      // 1.00
       {"80ff61", "4.00 mid=1234 token=4a 'not a request'"},  // 4.00
       // What does not parse (facts section 9).
-      {"01ff", "4.00 mid=1234 token=4a"},      // marker without payload
-      {"01b5", "4.00 mid=1234 token=4a"},      // option cut
-      {"01f0", "4.00 mid=1234 token=4a"},      // reserved delta
-      {"010f", "4.00 mid=1234 token=4a"},      // reserved length
+      {"01ff", "4.00 mid=1234 token=4a"},        // marker without payload
+      {"01b5", "4.00 mid=1234 token=4a"},        // option cut
+      {"01f0", "4.00 mid=1234 token=4a"},        // reserved delta
+      {"010f", "4.00 mid=1234 token=4a"},        // reserved length
       {"01e0fef210", "4.00 mid=1234 token=4a"},  // option number above 65535
   };
   World world;
@@ -190,8 +180,8 @@ TEST(Handle, ExceptionTellsNothingOfWhatTheApplicationSaid) {
   EXPECT_EQ(world.num_handled(), 1u);
 }
 
-// The options outside, which anyone on the way can add or change (§8.2 step 1): those of class E are
-// as if they were not there; of class U, a proxy's may not be left undone.
+// The options outside, which anyone on the way can add or change (§8.2 step 1): those of class E
+// are as if they were not there; of class U, a proxy's may not be left undone.
 TEST(Handle, OuterOptionsCountOnlyIfTheyAreClassU) {
   struct Outer {
     const char* what;
@@ -213,8 +203,7 @@ TEST(Handle, OuterOptionsCountOnlyIfTheyAreClassU) {
       {"Echo", 252, "00", "2.05 mid=1234 token=4a 12= 'Hello!'"},
       {"No-Response", 258, "1a", "2.05 mid=1234 token=4a 12= 'Hello!'"},
       {"unknown critical", 9999, "00", "2.05 mid=1234 token=4a 12= 'Hello!'"},
-      {"Proxy-Uri", 35, "636f61703a2f2f612f62",
-       "5.05 mid=1234 token=4a 'this server is no proxy'"},
+      {"Proxy-Uri", 35, "636f61703a2f2f612f62", "5.05 mid=1234 token=4a 'this server is no proxy'"},
       {"Proxy-Scheme", 39, "636f6170", "5.05 mid=1234 token=4a 'this server is no proxy'"},
   };
   World world;
@@ -313,8 +302,7 @@ TEST(Handle, PlainNonIsServedWithANonAndRejectedSilently) {
 TEST(Handle, WellKnownCoreIsForEveryone) {
   World world;
   const auto request = world.client().request(request_to(".well-known/core"));
-  const std::string links =
-      "12=28 '</hello>;osc,</echo>;osc,</plain>,</plain/x>,</throw>;osc'";
+  const std::string links = "12=28 '</hello>;osc,</echo>;osc,</plain>,</plain/x>,</throw>;osc'";
   EXPECT_EQ(world.client().text(request, world.serve(request.datagram)),
             "ACK 2.05 mid=1234 token=4a " + links);
   EXPECT_EQ(world.serve(plain(request_to(".well-known/core"))).text(),

@@ -1,9 +1,9 @@
 // Whole batches: good and bad side by side, every packet accounted for (I5).
 #include "framework/pipeline/line.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/support/vectors.h"
 #include "tests/unit/support/world.h"
@@ -35,22 +35,30 @@ TEST(Line, EmptyBatchIsNothing) {
   EXPECT_EQ(world.count_all(), 0u);
 }
 
-// Goal: bad packets take nothing from the good ones beside them. Method: 64 packets, every other one
-// bad in another way.
+// Goal: bad packets take nothing from the good ones beside them. Method: 64 packets, every other
+// one bad in another way.
 TEST(Line, FullBatchOfGoodAndBadKeepsEveryGoodOne) {
   World world;
   Client& client = world.client();
   const auto bad = [&](size_t i) {
     ByteVector forged = client.request(request_to("hello"), 1000 + i).datagram;
     switch (i % 8) {
-      case 0: forged.back() ^= 1; return forged;                       // bad tag
-      case 1: return ByteVector{0x40, 0x01};                           // too short
-      case 2: return hex("40010001ff");                                // format
-      case 3: return hex("44021234000000009309" "00dd" "ff0011223344556677889900");  // no context
-      case 4: return hex("40000001");                                  // ping
-      case 5: return plain_request("hello");                           // OSCORE required
-      case 6: return hex("44021234000000009209" "00" "ff00112233");    // no context (empty kid)
-      default: return hex("80010001");                                 // version
+      case 0: forged.back() ^= 1; return forged;  // bad tag
+      case 1: return ByteVector{0x40, 0x01};      // too short
+      case 2: return hex("40010001ff");           // format
+      case 3:
+        return hex(
+            "44021234000000009309"
+            "00dd"
+            "ff0011223344556677889900");      // no context
+      case 4: return hex("40000001");         // ping
+      case 5: return plain_request("hello");  // OSCORE required
+      case 6:
+        return hex(
+            "44021234000000009209"
+            "00"
+            "ff00112233");              // no context (empty kid)
+      default: return hex("80010001");  // version
     }
   };
   std::vector<Client::Request> good;
@@ -121,16 +129,15 @@ class Traffic {
   ByteVector good() {
     ++num_good_;
     Client& client = world_.client(below(3));
-    sent_.push_back(client.request(request_to("hello", Code::kGet,
-                                              below(2) == 0 ? Type::kCon : Type::kNon))
-                        .datagram);
+    sent_.push_back(
+        client.request(request_to("hello", Code::kGet, below(2) == 0 ? Type::kCon : Type::kNon))
+            .datagram);
     return sent_.back();
   }
   ByteVector again() { return sent_.empty() ? noise() : sent_[below(sent_.size())]; }
   // Of a request that is never sent as it was, with a number far below those of the good ones.
   ByteVector mutated() {
-    ByteVector datagram =
-        world_.client(below(3)).request(request_to("hello"), below(256)).datagram;
+    ByteVector datagram = world_.client(below(3)).request(request_to("hello"), below(256)).datagram;
     // The ciphertext is its end, so this cannot leave a request that opens.
     datagram[datagram.size() - 1 - below(8)] ^= static_cast<uint8_t>(1 + below(255));
     for (size_t i = below(4); i > 0; --i) {
@@ -183,7 +190,8 @@ TEST(Line, EveryPacketIsAccountedFor) {
   }
 }
 
-// A reply is never longer than the buffer, and never an ACK or RST to an ACK or RST (RFC 7252 §4.2).
+// A reply is never longer than the buffer, and never an ACK or RST to an ACK or RST (RFC 7252
+// §4.2).
 TEST(Line, NoNoiseMakesItTalkToAcksAndResets) {
   World world;
   std::mt19937 random(7);

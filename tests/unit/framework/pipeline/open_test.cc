@@ -235,7 +235,11 @@ TEST(Open, KidContextIsRequiredWhereTheContextSaysSo) {
   const auto request = world.client().request(request_to("hello"), 0);
   EXPECT_EQ(world.serve(request.datagram).verdict, kServed);
   // Option 09 00 c1: the same kid, no kid context.
-  const auto foreign = test::hex("44021234000000009309" "00c1" "ff" "00112233445566778899");
+  const auto foreign = test::hex(
+      "44021234000000009309"
+      "00c1"
+      "ff"
+      "00112233445566778899");
   EXPECT_EQ(world.serve(foreign).verdict, Verdict::kNoContext);
 }
 

@@ -1,8 +1,8 @@
 #include "framework/pipeline/packet.h"
 
-#include <gtest/gtest.h>
-
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 namespace osprey::pipeline {
 namespace {

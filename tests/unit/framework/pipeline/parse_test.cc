@@ -59,8 +59,7 @@ constexpr Known kKnown[] = {
     {"answer with Empty RST, same Message ID", Reaction::kReset},
     {"CON: reject with RST", Reaction::kReset},
     {"malformed OSCORE message: reject (RST for CON, silent or RST for NON)", Reaction::kReset},
-    {"reject: RST with the same Message ID allowed, or ignore silently",
-     Reaction::kResetOrSilence},
+    {"reject: RST with the same Message ID allowed, or ignore silently", Reaction::kResetOrSilence},
     {"reject: ignore or RST", Reaction::kResetOrSilence},
     {"ignore or RST", Reaction::kResetOrSilence},
     {"reject the message (4.3): silently or RST, no 4.02 required", Reaction::kResetOrSilence},
@@ -101,10 +100,10 @@ void expect_named_reaction(const std::string& name, const Served& served, Bytes 
 // options this server does not know or serve.
 const std::map<std::string, std::string>& answers() {
   static const std::map<std::string, std::string> kAnswers = {
-      {"delta-13", "4.02"},          {"delta-269", "4.02"},         {"delta-65804-sum", "4.02"},
-      {"len-269", "4.02"},           {"block2-and-block1", "4.02"}, {"request-tag", "4.02"},
-      {"edhoc-combined", "4.02"},    {"oscore-c4", "4.01"},         {"ext-tkl-268", "4.00"},
-      {"ext-tkl-269", "4.00"},       {"ext-tkl-14", "4.00"},
+      {"delta-13", "4.02"},       {"delta-269", "4.02"},         {"delta-65804-sum", "4.02"},
+      {"len-269", "4.02"},        {"block2-and-block1", "4.02"}, {"request-tag", "4.02"},
+      {"edhoc-combined", "4.02"}, {"oscore-c4", "4.01"},         {"ext-tkl-268", "4.00"},
+      {"ext-tkl-269", "4.00"},    {"ext-tkl-14", "4.00"},
   };
   return kAnswers;
 }

@@ -181,8 +181,8 @@ TEST(Recovery, EveryChallengeHasANumberOfItsOwn) {
 }
 
 TEST(Recovery, WrongEchoIsChallengedAgain) {
-  Restarted world({Shared{.name = "one"},
-                   Shared{.client_id = "c2", .server_id = "52", .name = "two"}});
+  Restarted world(
+      {Shared{.name = "one"}, Shared{.client_id = "c2", .server_id = "52", .name = "two"}});
   const ByteVector echo = world.be_challenged();
   ByteVector flipped = echo;
   flipped[0] ^= 1;
@@ -210,8 +210,7 @@ TEST(Recovery, OuterEchoProvesNothing) {
   const auto request = world.client().request(request_to("hello"));
   const coap::Message outer = test::parsed(request.datagram);
   Built built(outer.code);
-  built.option(coap::option::kOscore,
-               *test::option_value(outer.options, coap::option::kOscore));
+  built.option(coap::option::kOscore, *test::option_value(outer.options, coap::option::kOscore));
   built.option(coap::option::kEcho, echo).payload(as_text(outer.payload));
   ByteVector datagram(kMaxDatagram);
   Writer writer(datagram);
@@ -224,15 +223,14 @@ TEST(Recovery, WhatIsNotAuthenticIsNotChallenged) {
   Restarted world;
   auto forged = world.client().request(request_to("hello"));
   forged.datagram.back() ^= 1;
-  EXPECT_EQ(world.serve(forged.datagram).text(),
-            "ACK 4.00 mid=1234 token=4a 'Decryption failed'");
+  EXPECT_EQ(world.serve(forged.datagram).text(), "ACK 4.00 mid=1234 token=4a 'Decryption failed'");
   // Inner message that does not parse: authentic, so it may be a replay, so it is challenged.
   EXPECT_EQ(world.serve(world.client().request_with(test::hex("01ff")).datagram).verdict,
             Verdict::kChallenged);
 }
 
-// Goal: someone who recorded one request cannot use up the server's numbers with it, and the client,
-// whose numbers are higher, is challenged all the same.
+// Goal: someone who recorded one request cannot use up the server's numbers with it, and the
+// client, whose numbers are higher, is challenged all the same.
 TEST(Recovery, ChallengesToOldRequestsAreLimited) {
   Restarted world;
   const auto recorded = world.client().request(request_to("hello"));
@@ -282,8 +280,7 @@ TEST(Recovery, WithoutNumbersChallengesWait) {
 // The server's numbers end at 2^40 - 1 (§7.2.1): then it answers what needs none, and no more.
 TEST(Recovery, LastNumberIsTheLast) {
   Restarted world;
-  world.context().sequence().reserve(
-      {oscore::kMaxSequenceNumber, oscore::kMaxSequenceNumber + 1});
+  world.context().sequence().reserve({oscore::kMaxSequenceNumber, oscore::kMaxSequenceNumber + 1});
   world.numbers().has_none = true;
   const auto last = world.client().request(request_to("hello"));
   const Served served = world.serve(last.datagram);
@@ -296,7 +293,8 @@ TEST(Recovery, LastNumberIsTheLast) {
             Verdict::kServed);
 }
 
-// The exchange of tests/vectors/oscore-extra.json, as far as its Echo value is not the server's own.
+// The exchange of tests/vectors/oscore-extra.json, as far as its Echo value is not the server's
+// own.
 TEST(Recovery, ExchangeOfTheVectors) {
   const auto file = test::load_vectors("oscore-extra");
   std::map<std::string, ByteVector> wire;

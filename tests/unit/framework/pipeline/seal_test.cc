@@ -34,8 +34,8 @@ ByteVector token_of(size_t len) {
   return token;
 }
 
-// Goal: the response is written over the request that it answers, token and all. Method: every token
-// length that is served, requests from the shortest to those longer than the response.
+// Goal: the response is written over the request that it answers, token and all. Method: every
+// token length that is served, requests from the shortest to those longer than the response.
 TEST(Seal, ResponseOverTheRequestKeepsTokensOfEveryLength) {
   World world;
   Client& client = world.client();
@@ -44,8 +44,8 @@ TEST(Seal, ResponseOverTheRequestKeepsTokensOfEveryLength) {
       SCOPED_TRACE(std::to_string(len) + ", " + std::to_string(payload_len));
       const ByteVector token = token_of(len);
       const std::string payload(payload_len, 'x');
-      const auto request = client.request(
-          request_to("echo", Code::kPost).token(to_hex(token)).payload(payload));
+      const auto request =
+          client.request(request_to("echo", Code::kPost).token(to_hex(token)).payload(payload));
       const Served served = world.serve(request.datagram);
       const test::Opened opened = client.open(request, served);
       ASSERT_EQ(opened.verdict, Verdict::kOk);
@@ -154,21 +154,20 @@ struct Authentic {
 };
 
 std::string oscore_option(const Served& served) {
-  const auto value =
-      test::option_value(test::parsed(served.reply).options, coap::option::kOscore);
+  const auto value = test::option_value(test::parsed(served.reply).options, coap::option::kOscore);
   return value ? to_hex(*value) : "none";
 }
 
-// Goal: the request's nonce is used once, whatever is sealed for the request (I1, §8.3). Method: the
-// World's engine fails a test in which a nonce comes twice.
+// Goal: the request's nonce is used once, whatever is sealed for the request (I1, §8.3). Method:
+// the World's engine fails a test in which a nonce comes twice.
 TEST(Seal, SecondResponseToARequestHasItsOwnPartialIv) {
   World world;
   Client& client = world.client();
   const auto request = client.request(request_to("hello"));
   Authentic authentic(world.context(), request);
-  authentic.packet.identity = oscore::RequestIdentity(
-      request.identity.kid(), request.identity.partial_iv(), request.identity.nonce_to_verify(),
-      oscore::NonceReuse::kOnce);
+  authentic.packet.identity =
+      oscore::RequestIdentity(request.identity.kid(), request.identity.partial_iv(),
+                              request.identity.nonce_to_verify(), oscore::NonceReuse::kOnce);
   const char* options[] = {"", "0100", "0101", "0102"};
   for (const char* option : options) {
     const Served served = authentic.seal_again(world);
@@ -195,9 +194,8 @@ TEST(Seal, WhatCannotBeSealedIsLeftToAnswer) {
 // The outer code says Observe or not, and nothing else (§4.2, §4.1.3.5).
 TEST(Seal, ObserveGoesOutsideAsWell) {
   World world;
-  world.router().add("seen").get([](const Request&, Response& response) {
-    response.uint_option(coap::option::kObserve, 7);
-  });
+  world.router().add("seen").get(
+      [](const Request&, Response& response) { response.uint_option(coap::option::kObserve, 7); });
   const auto request = world.client().request(request_to("seen"));
   const Served served = world.serve(request.datagram);
   const coap::Message outer = test::parsed(served.reply);

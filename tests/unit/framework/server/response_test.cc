@@ -20,9 +20,7 @@ std::string text(Response& response) {
   return text + " +" + std::to_string(message.payload.size());
 }
 
-std::string payload(Response& response) {
-  return std::string(as_text(response.message().payload));
-}
+std::string payload(Response& response) { return std::string(as_text(response.message().payload)); }
 
 struct FreshResponse : Response {
   explicit FreshResponse(std::optional<Block> asked = std::nullopt) {
@@ -61,7 +59,7 @@ TEST(Response, OptionThatMayStandOnceReplacesTheEarlierOne) {
 
 TEST(Response, LocationPathHasOneOptionForEachSegment) {
   const std::pair<const char*, const char*> rows[] = {
-      {"", "2.01 +0"},        {"a", "2.01 8=61 +0"},         {"a/bc", "2.01 8=61 8=6263 +0"},
+      {"", "2.01 +0"},        {"a", "2.01 8=61 +0"},          {"a/bc", "2.01 8=61 8=6263 +0"},
       {"/a", "2.01 8=61 +0"}, {"a//b/", "2.01 8=61 8=62 +0"}, {"/", "2.01 +0"},
   };
   for (const auto& [path, expected] : rows) {
@@ -195,8 +193,8 @@ std::string body_of(size_t len) {
 TEST(ResponseBlocks, OfEverySizeMakeTheBody) {
   for (uint8_t exponent = 0; exponent <= 6; ++exponent) {
     const size_t size = size_t{16} << exponent;
-    for (const size_t len : {size_t{0}, size_t{1}, size - 1, size, size + 1, 2 * size - 1,
-                             2 * size, 2 * size + 1, 5 * size, size_t{10'000}}) {
+    for (const size_t len : {size_t{0}, size_t{1}, size - 1, size, size + 1, 2 * size - 1, 2 * size,
+                             2 * size + 1, 5 * size, size_t{10'000}}) {
       SCOPED_TRACE(std::to_string(size) + ", " + std::to_string(len));
       size_t last_block = 0;
       EXPECT_EQ(collect(body_of(len), exponent, last_block), body_of(len));
@@ -220,7 +218,7 @@ TEST(ResponseBlocks, FirstBlockIsGivenWhereNoneWasAskedFor) {
 
 TEST(ResponseBlocks, BeyondTheEndIsABadRequest) {
   const std::pair<size_t, Block> rows[] = {
-      {16, {1, false, 0}}, {17, {2, false, 0}},          {0, {1, false, 0}},
+      {16, {1, false, 0}},   {17, {2, false, 0}},           {0, {1, false, 0}},
       {1024, {1, false, 6}}, {10'000, {0xfffff, false, 6}},
   };
   for (const auto& [len, asked] : rows) {

@@ -1,8 +1,8 @@
 #include "framework/server/router.h"
 
-#include <gtest/gtest.h>
-
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/support/exchange.h"
 
