@@ -14,19 +14,8 @@ from pathlib import Path
 import peer  # noqa: F401
 
 import coap_wire
-from harness import (
-    IPV4,
-    OSPREY,
-    OSPREYD,
-    REPOSITORY,
-    Program,
-    World,
-    credentials,
-    make_store,
-    missing,
-    ospreyd_for,
-    run,
-)
+from harness import OSPREY, OSPREYD, REPOSITORY, World, credentials, make_store, ospreyd_for
+from programs import IPV4, Program, missing, run
 from promises import Suite
 
 VECTORS = REPOSITORY / "tests/vectors"
@@ -212,11 +201,18 @@ for promise, (text, expected) in BAD_CONFIGURATIONS.items():
 
 @suite.promise("a second ospreyd on the same store is refused and names the first one's pid")
 async def one_owner() -> None:
-    async with ospreyd_for(credentials("owner")) as world:
-        config = world.server._command[2]
-        finished = await run(OSPREYD, "--config", config)
-        assert finished.code == 2, finished
-        assert str(world.server._process.pid) in finished.err, finished.err
+    with tempfile.TemporaryDirectory() as name:
+        await make_store(Path(name) / "store")
+        config = Path(name) / "ospreyd.toml"
+        config.write_text(f'[server]\nlisten = ["{IPV4}:0"]\n[store]\npath = "{name}/store"\n')
+        first = Program(OSPREYD, "--config", config)
+        try:
+            await first.start()
+            finished = await run(OSPREYD, "--config", config)
+            owner = (Path(name) / "store/lock").read_text().split()[0]
+            assert finished.code == 2 and f"{owner}" in finished.err, finished
+        finally:
+            await first.kill()
 
 
 @suite.promise("a port in use is refused with the command that shows who has it")

@@ -7,7 +7,8 @@ import re
 
 import peer  # noqa: F401
 
-from harness import OSPREYD, REPOSITORY, missing, run
+from harness import OSPREYD, REPOSITORY
+from programs import missing, run
 from promises import Suite
 
 suite = Suite("quickstart")
