@@ -43,7 +43,7 @@ std::string process_text(pid_t pid) {
 tl::unexpected<Error> fail_in_use(const Directory& directory, pid_t pid) {
   if (pid <= 0) return fail("the store " + directory.path() + " is in use by another process");
   return fail("the store " + directory.path() + " is in use by process " + process_text(pid),
-              "stop that process first (kill " + std::to_string(pid) + ")");
+              "wait until that process ends, or stop it (kill " + std::to_string(pid) + ")");
 }
 
 // 0, or the errno. Some network file systems cannot lock a directory; the file is then the lock.

@@ -159,7 +159,10 @@ int print_failure(const WholeRepresentation& whole, const RequestArguments& argu
                    " responses did not verify under this context and were ignored";
   }
   if (arguments.json) {
-    const nlohmann::ordered_json json = {{"error", error.cause}, {"mend", error.mend}};
+    nlohmann::ordered_json json = {{"error", error.cause}, {"mend", error.mend}};
+    if (in_exchange && exchange.failure().code != coap::Code::kEmpty) {
+      json["code"] = coap::code_text(exchange.failure().code);  // of the unprotected error
+    }
     std::printf("%s\n", json.dump().c_str());
   }
   return report(error, kFailed);

@@ -23,9 +23,10 @@ class Narrator {
     }
     const bool again = whole_.retransmissions() != retransmissions_;
     retransmissions_ = whole_.retransmissions();
-    say(at, std::string(again ? "retransmitted " : "sent ") + std::to_string(datagram.size()) +
-                " bytes: Message ID " + std::to_string(exchange.message_id()) + ", token " +
-                to_hex(exchange.token()) + ", Partial IV " + to_hex(exchange.partial_iv()),
+    say(at,
+        std::string(again ? "retransmitted " : "sent ") + std::to_string(datagram.size()) +
+            " bytes: Message ID " + std::to_string(exchange.message_id()) + ", token " +
+            to_hex(exchange.token()) + ", Partial IV " + to_hex(exchange.partial_iv()),
         datagram);
   }
 

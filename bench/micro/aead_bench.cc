@@ -3,9 +3,9 @@
 //
 //   hit    the key is in the engine's cache: one key, or 1,000 in turn
 //   miss   it never is: two keys share one slot
-#include <benchmark/benchmark.h>
-
 #include <cstring>
+
+#include <benchmark/benchmark.h>
 
 #include "dataplane/crypto/openssl_engine.h"
 #include "framework/oscore/aad.h"
@@ -116,12 +116,10 @@ bool register_all() {
   for (const AeadAlgorithm& algorithm : cose::aead_algorithms()) {
     for (const CacheCase& cache : kCacheCases) {
       const std::string name = std::string(algorithm.name) + "/" + cache.name;
-      benchmark::RegisterBenchmark(("seal/" + name).c_str(), [&](benchmark::State& state) {
-        seal(state, algorithm, cache);
-      });
-      benchmark::RegisterBenchmark(("open/" + name).c_str(), [&](benchmark::State& state) {
-        open(state, algorithm, cache);
-      });
+      benchmark::RegisterBenchmark(("seal/" + name).c_str(),
+                                   [&](benchmark::State& state) { seal(state, algorithm, cache); });
+      benchmark::RegisterBenchmark(("open/" + name).c_str(),
+                                   [&](benchmark::State& state) { open(state, algorithm, cache); });
     }
   }
   return true;

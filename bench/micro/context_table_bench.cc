@@ -1,8 +1,8 @@
 // From a kid to its context, kids in no order.
-#include <benchmark/benchmark.h>
-
 #include <numeric>
 #include <random>
+
+#include <benchmark/benchmark.h>
 
 #include "bench/micro/world.h"
 

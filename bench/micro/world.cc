@@ -60,10 +60,7 @@ class World::NoSiblings final : public pipeline::Handoff {
   }
 };
 
-World::World()
-    : echo_(echo_key()),
-      no_siblings_(std::make_unique<NoSiblings>()),
-      line_(parts()) {
+World::World() : echo_(echo_key()), no_siblings_(std::make_unique<NoSiblings>()), line_(parts()) {
   // One end after the other, as in two processes: the engine's cache places keys by their serial.
   for (size_t i = 0; i < kNumContexts; ++i) {
     CHECK(table_.add(server_context(i, default_aead())).has_value());

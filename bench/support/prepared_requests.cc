@@ -71,8 +71,8 @@ Result<PreparedRequests> PreparedRequests::seal(const Contexts& contexts,
     const Verdict verdict = oscore::protect_request(engine, requests.context(i), source, message,
                                                     room, len, requests.identities_[i]);
     if (verdict != Verdict::kOk) {
-      return fail("request " + std::to_string(i) + " cannot be sealed: " +
-                  std::string(info(verdict).name));
+      return fail("request " + std::to_string(i) +
+                  " cannot be sealed: " + std::string(info(verdict).name));
     }
     requests.lens_[i] = static_cast<uint8_t>(len);
   }

@@ -94,8 +94,7 @@ class Lane {
   }
 
   size_t receive() {
-    const int received =
-        recvmmsg(socket_, incoming_.data(), kBatchMax, MSG_DONTWAIT, nullptr);
+    const int received = recvmmsg(socket_, incoming_.data(), kBatchMax, MSG_DONTWAIT, nullptr);
     if (received <= 0) return 0;
     for (int k = 0; k < received; ++k) take(Bytes(buffers_[k]).first(incoming_[k].msg_len));
     return static_cast<size_t>(received);

@@ -20,8 +20,8 @@ namespace osprey::bench {
 
 struct LoopOptions {
   SocketAddress server;
-  size_t num_ports = 1;  // source ports in use at the same time
-  size_t window = 256;   // requests in flight for each of them
+  size_t num_ports = 1;                          // source ports in use at the same time
+  size_t window = 256;                           // requests in flight for each of them
   coap::Code outer_code = coap::Code::kChanged;  // of a right answer
   size_t keep_every = 64;  // one response in so many is kept to be verified afterwards
   TimeNs time_limit = 60 * kSecond;

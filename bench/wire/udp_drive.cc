@@ -14,9 +14,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bench/support/prepared_requests.h"
 #include "bench/wire/clock.h"
 #include "bench/wire/closed_loop.h"
-#include "bench/support/prepared_requests.h"
 #include "bench/wire/recovery.h"
 #include "dataplane/crypto/openssl_engine.h"
 #include "storage/file_store.h"
@@ -45,11 +45,10 @@ struct Arguments {
 
 Result<Contexts> load_contexts(storage::FileStore& store) {
   Contexts contexts;
-  auto loaded =
-      store.load([&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
-        contexts.push_back(std::move(context));
-        return {};
-      });
+  auto loaded = store.load([&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
+    contexts.push_back(std::move(context));
+    return {};
+  });
   if (!loaded) return tl::unexpected(loaded.error());
   if (contexts.empty()) return fail("store " + store.path() + " has no context");
   return contexts;

@@ -142,7 +142,9 @@ int run(int argc, char** argv) {
   CLI::App app("UDP echo: the bound of bench/wire");
   std::string listen;
   size_t num_workers = 1;
-  app.add_option("--listen", listen, "numeric address and port")->required()->type_name("ADDR:PORT");
+  app.add_option("--listen", listen, "numeric address and port")
+      ->required()
+      ->type_name("ADDR:PORT");
   app.add_option("--workers", num_workers, "threads, each with its socket")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
