@@ -112,7 +112,9 @@ TEST_F(Service, NumbersOfTheNextLifeAreHigher) {
     const auto value = test::option_value(test::parsed(*challenge).options, coap::option::kOscore);
     ASSERT_TRUE(value.has_value());
     const uint64_t number = read_uint(value->subspan(1));
-    if (life > 0) EXPECT_GT(number, last);
+    if (life > 0) {
+      EXPECT_GT(number, last);
+    }
     last = number;
   }
 }

@@ -222,6 +222,22 @@ TEST(Response, ObserveNobodyAskedForIsIgnored) {
   EXPECT_EQ(exchange.state(), State::kActive);
 }
 
+TEST(Response, ToARequestAfterAnObservationIsHeldToItsOwnOptions) {
+  ClientWorld world;
+  Exchange exchange;
+  const ByteVector observe = {0x60, 0x51, 'a'};  // Observe 0, Uri-Path "a"
+  Request request = world.get();
+  request.options = observe;
+  world.server.take(exchange.start(world.end, request, kT0));
+  (void)exchange.on_datagram(
+      world.server.sealed(world.server.answer(Code::kContent).option(coap::option::kObserve)), kT0);
+  EXPECT_EQ(exchange.state(), State::kAnswered);
+  world.server.take(exchange.start(world.end, world.get(), kT0));
+  (void)exchange.on_datagram(
+      world.server.sealed(world.server.answer(Code::kContent).option(coap::option::kObserve)), kT0);
+  EXPECT_EQ(exchange.state(), State::kActive);
+}
+
 // --- What anybody can forge.
 
 struct PlainCase {
@@ -354,6 +370,27 @@ TEST(Challenge, InAConIsAcknowledgedFirst) {
   world.server.take(exchange.on_time(kT0));
   (void)exchange.on_datagram(world.server.content("served"), kT0);
   EXPECT_EQ(exchange.state(), State::kAnswered);
+}
+
+TEST(Challenge, ItsCopyBeforeTheRepetitionWentOutChangesNothing) {
+  ClientWorld world;
+  Exchange exchange;
+  world.server.take(exchange.start(world.end, world.get(), kT0));
+  const ByteVector challenge = world.server.challenge("echo", Type::kCon);
+  (void)exchange.on_datagram(challenge, kT0);
+  (void)exchange.on_datagram(challenge, kT0);
+  EXPECT_EQ(exchange.challenges(), 1u);
+  EXPECT_FALSE(exchange.on_time(kT0).empty());
+}
+
+TEST(Challenge, ItsEchoIsNotInTheNextRequest) {
+  ClientWorld world;
+  Exchange exchange;
+  world.server.take(exchange.start(world.end, world.get(), kT0));
+  world.server.take(exchange.on_datagram(world.server.challenge("echo"), kT0));
+  (void)exchange.on_datagram(world.server.content("served"), kT0);
+  const coap::Message& next = world.server.take(exchange.start(world.end, world.get(), kT0));
+  EXPECT_FALSE(test::option_value(next.options, coap::option::kEcho).has_value());
 }
 
 TEST(Challenge, ItsCopyChangesNothing) {

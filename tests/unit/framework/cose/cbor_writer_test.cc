@@ -49,7 +49,8 @@ TEST(CborWriter, HeadsAreTheShortestOnes) {
       {std::numeric_limits<int64_t>::min(), "3b7fffffffffffffff"},
   };
   for (const auto& [value, expected] : rows) {
-    EXPECT_EQ(written([&](CborWriter& cbor) { cbor.integer(value); }), expected) << value;
+    EXPECT_EQ(written([value = value](CborWriter& cbor) { cbor.integer(value); }), expected)
+        << value;
   }
 }
 
@@ -66,7 +67,7 @@ TEST(CborWriter, StringsCarryTheirLength) {
   for (const auto& [len, head] : heads) {
     const std::vector<uint8_t> bytes(len, 0x7e);
     EXPECT_EQ(written([&](CborWriter& cbor) { cbor.byte_string(bytes); }), head + to_hex(bytes));
-    EXPECT_EQ(written([&](CborWriter& cbor) { cbor.byte_string_head(len); }), head);
+    EXPECT_EQ(written([len = len](CborWriter& cbor) { cbor.byte_string_head(len); }), head);
   }
 }
 
