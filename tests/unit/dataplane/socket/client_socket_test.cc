@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/socket/udp_port.h"
-#include "tests/unit/dataplane/socket/loopback.h"
+#include "tests/unit/support/loopback.h"
 
 namespace osprey {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/dataplane/socket/loopback.h"
+#include "tests/unit/support/loopback.h"
 
 namespace osprey {
 namespace {

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/crypto/openssl_engine.h"
-#include "tests/unit/dataplane/socket/loopback.h"
+#include "tests/unit/support/loopback.h"
 #include "tests/unit/support/world.h"
 
 namespace osprey {

@@ -1,4 +1,4 @@
-#include "tests/unit/dataplane/socket/loopback.h"
+#include "tests/unit/support/loopback.h"
 
 #include <poll.h>
 #include <unistd.h>
