@@ -113,7 +113,7 @@ Result<EpochFile> EpochFile::create(DirectoryPtr directory, int64_t now_s) {
   if (!found) return tl::unexpected(found.error());
   if (*found) return fail(directory->path() + " has epoch files already");
   EpochFile file(std::move(directory));
-  file.created_s_ = std::max(now_s, kEarliestNow_s);
+  file.created_s_ = std::max(now_s, kEarliestNowS);
   if (auto written = file.raise_to(0); !written) return tl::unexpected(std::move(written.error()));
   return file;
 }
@@ -148,7 +148,7 @@ Result<EpochFile> EpochFile::open(DirectoryPtr directory) {
 }
 
 Result<uint32_t> EpochFile::epoch_for_start(int64_t now_s) const {
-  const int64_t floor = std::max<int64_t>(now_s - created_s_, 0) / kEpochFloorStep_s;
+  const int64_t floor = std::max<int64_t>(now_s - created_s_, 0) / kEpochFloorStepS;
   if (epoch_ >= kMaxEpoch) {
     return fail("the store " + directory_->path() + " has used up its sequence numbers (epoch " +
                     std::to_string(epoch_) + ", the last one)",

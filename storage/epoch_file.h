@@ -8,7 +8,7 @@
 //   magic       "OSPEPOCH"
 //   version     1. In every version the last 32 bytes are SHA-256 of what is before them, so that
 //               a newer one is told from a damaged one
-//   created     unix seconds, when the store was made; never before kEarliestNow_s
+//   created     unix seconds, when the store was made; never before kEarliestNowS
 //   generation  how often the copies were written; for people who look at them
 //
 // Big endian. An epoch counts, and its numbers may be used, only after both copies are durable.
@@ -29,11 +29,11 @@ namespace osprey::storage {
 
 inline constexpr unsigned kEpochBits = 20;
 inline constexpr uint32_t kMaxEpoch = (uint32_t{1} << kEpochBits) - 1;
-inline constexpr int64_t kEpochFloorStep_s = 600;
+inline constexpr int64_t kEpochFloorStepS = 600;
 
 // 2026-01-01: a clock that says less is wrong. A machine without a battery clock may well make its
 // store before it knows the time; from 1970 on, the epochs would be used up already.
-inline constexpr int64_t kEarliestNow_s = 1'767'225'600;
+inline constexpr int64_t kEarliestNowS = 1'767'225'600;
 
 class EpochFile {
  public:

@@ -16,7 +16,7 @@ struct ZeroisingAllocator {
 
   ZeroisingAllocator() = default;
   template <typename U>
-  explicit(false) ZeroisingAllocator(const ZeroisingAllocator<U>&) {}
+  ZeroisingAllocator(const ZeroisingAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
 
   T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
   void deallocate(T* data, size_t count) {

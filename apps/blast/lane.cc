@@ -12,9 +12,9 @@ using client::Exchange;
 constexpr int kSendAttempts = 100;
 constexpr size_t kEndsLookedAt = 32;
 
-Lane::Lane(std::unique_ptr<ClientSocket> socket, std::vector<oscore::SecurityContext*> contexts,
-           oscore::SequenceSource& sequence, oscore::AeadEngine& engine, size_t window,
-           const LoadShape& shape, uint64_t seed)
+Lane::Lane(std::unique_ptr<ClientSocket> socket,
+           const std::vector<oscore::SecurityContext*>& contexts, oscore::SequenceSource& sequence,
+           oscore::AeadEngine& engine, size_t window, const LoadShape& shape, uint64_t seed)
     : socket_(std::move(socket)),
       random_(seed),
       message_ids_(random_),
@@ -76,9 +76,9 @@ uint16_t Lane::slot_of(Bytes datagram) const {
 }
 
 void Lane::look_at_deadlines(TimeNs now) {
-  for (uint16_t index = 0; index < slots_.size(); ++index) {
-    Exchange& exchange = slots_[index]->exchange;
-    if (exchange.deadline() <= now) after(index, exchange.on_time(now), now);
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    Exchange& exchange = slots_[i]->exchange;
+    if (exchange.deadline() <= now) after(static_cast<uint16_t>(i), exchange.on_time(now), now);
   }
 }
 

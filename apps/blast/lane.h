@@ -30,7 +30,7 @@ struct LoadShape {
 class Lane {
  public:
   // `shape` is borrowed. There is at least one context.
-  Lane(std::unique_ptr<ClientSocket> socket, std::vector<oscore::SecurityContext*> contexts,
+  Lane(std::unique_ptr<ClientSocket> socket, const std::vector<oscore::SecurityContext*>& contexts,
        oscore::SequenceSource& sequence, oscore::AeadEngine& engine, size_t window,
        const LoadShape& shape, uint64_t seed);
 

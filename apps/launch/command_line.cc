@@ -17,8 +17,8 @@ Config Config::from_args(int argc, char** argv) {
   CLI::App app("Osprey, an OSCORE (RFC 8613) server");
   std::string path;
   app.add_option("--config", path, "TOML file")->required()->type_name("FILE");
+  app.fallthrough();  // inherited by what is added after it: `check --config FILE`
   const CLI::App* check = app.add_subcommand("check", "read the configuration, serve nothing");
-  app.fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -100,7 +100,9 @@ Result<void> read_key(Config& config, std::string_view section, const toml::key&
 Result<void> read_section(Config& config, const toml::key& name, const toml::node& node,
                           const std::string& file) {
   std::vector<std::string_view> sections;
-  for (const Key& key : keys()) sections.push_back(key.section);
+  for (const Key& key : keys()) {
+    if (sections.empty() || sections.back() != key.section) sections.push_back(key.section);
+  }
   if (std::find(sections.begin(), sections.end(), name.str()) == sections.end()) {
     return fail(place(file, name.source()) + "unknown section \"" + std::string(name.str()) + "\"",
                 suggestion(name.str(), sections));
@@ -120,10 +122,12 @@ Result<void> read_section(Config& config, const toml::key& name, const toml::nod
 
 Result<Config> Config::from_file(const std::string& path) {
   std::ifstream file(path);
-  if (!file) return fail("cannot read the configuration " + path, "ls -l " + path);
+  file.peek();  // a directory can be opened, but not read
+  if (!file.is_open() || file.bad()) {
+    return fail("cannot read the configuration " + path, "ls -l " + path);
+  }
   std::ostringstream text;
   text << file.rdbuf();
-  if (text.bad()) return fail("cannot read the configuration " + path, "ls -l " + path);
   return from_text(text.str(), path);
 }
 

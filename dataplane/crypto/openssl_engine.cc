@@ -32,13 +32,15 @@ const char* cipher_name(const AeadAlgorithm& algorithm) {
   return nullptr;
 }
 
-// Fetching a cipher is slow; this process needs each of the six once.
+// Fetching a cipher is slow; this process needs each of the six once. Kept to its end, since an
+// engine may outlive what is destroyed before it.
 const EVP_CIPHER* fetch_cipher(const AeadAlgorithm& algorithm) {
-  static const std::vector<std::pair<int32_t, EVP_CIPHER*>> ciphers = [] {
-    std::vector<std::pair<int32_t, EVP_CIPHER*>> fetched;
+  using Fetched = std::vector<std::pair<int32_t, EVP_CIPHER*>>;
+  static const Fetched& ciphers = *[] {
+    auto* fetched = new Fetched;
     for (const AeadAlgorithm& each : cose::aead_algorithms()) {
-      fetched.emplace_back(each.number, EVP_CIPHER_fetch(nullptr, cipher_name(each), nullptr));
-      CHECK(fetched.back().second != nullptr);
+      fetched->emplace_back(each.number, EVP_CIPHER_fetch(nullptr, cipher_name(each), nullptr));
+      CHECK(fetched->back().second != nullptr);
     }
     return fetched;
   }();

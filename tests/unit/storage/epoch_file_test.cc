@@ -209,7 +209,7 @@ TEST(EpochFile, StoreMadeBeforeTheClockWasSetStartsOnceItIs) {
   const TempDirectory directory;
   ASSERT_TRUE(EpochFile::create(open_directory(directory.path()), 60));
   EXPECT_EQ(next_start(directory.path(), 90), 1u);
-  EXPECT_EQ(next_start(directory.path(), kEarliestNow_s + 7 * 600), 7u);
+  EXPECT_EQ(next_start(directory.path(), kEarliestNowS + 7 * 600), 7u);
 }
 
 TEST(EpochFile, MixedStoresTakeTheHigherEpochAndTheOlderFloor) {

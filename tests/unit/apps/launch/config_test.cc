@@ -130,7 +130,6 @@ TEST(Config, TextThatIsNoTomlIsToldWithItsLine) {
       {"[server]\n[server]", "F:2: "},
       {"[store]\npath = \"d", "F:2: "},
       {"[store]\npath = d", "F:2: "},
-      {"\n\n\xff", "F:3: "},
   };
   for (const auto& [text, place] : rows) {
     const std::string error = read(text);
