@@ -142,7 +142,8 @@ class Run {
     ByteVector text(plaintext.begin(), plaintext.end());
     text.resize(text.size() + server.aead().tag_len);
     oscore::AadBuffer aad_space;
-    const Bytes aad = write_aad(aad_space, server.aead(), identity_.kid(), identity_.partial_iv());
+    const Bytes aad =
+        oscore::write_aad(aad_space, server.aead(), identity_.kid(), identity_.partial_iv());
     oscore::AeadJob job;
     job.key = &server.sender_key();
     job.nonce = nonce.view().data();

@@ -241,7 +241,8 @@ class Run {
     ByteVector text(plaintext.begin(), plaintext.end());
     text.resize(text.size() + sender.aead().tag_len);
     oscore::AadBuffer aad_space;
-    const Bytes aad = write_aad(aad_space, sender.aead(), sender.sender_id(), partial_iv.view());
+    const Bytes aad =
+        oscore::write_aad(aad_space, sender.aead(), sender.sender_id(), partial_iv.view());
     oscore::AeadJob job;
     job.key = &sender.sender_key();
     job.nonce = nonce.view().data();

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/file_store.h"
-#include "tests/unit/support/loopback.h"
 #include "tests/unit/storage/support.h"
+#include "tests/unit/support/loopback.h"
 #include "tests/unit/support/world.h"
 
 namespace osprey {
