@@ -5,6 +5,9 @@
 #include <functional>
 #include <sstream>
 
+// toml++ 3.3 asserts that a key begins like one before it looks; without that, it looks, and says
+// where the text is wrong ("[" at the end of a line).
+#define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include "dataplane/socket/udp_port.h"
@@ -118,6 +121,36 @@ Result<void> read_section(Config& config, const toml::key& name, const toml::nod
   return {};
 }
 
+// toml++ 3.3 runs into undefined behaviour at some characters beyond ASCII, so it gets none: they
+// may stand in lines that are comments, and elsewhere be written as escapes.
+Result<std::string> ascii_only(std::string_view text, const std::string& file) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // as some editors begin a file
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::string ascii;
+  ascii.reserve(text.size());
+  size_t line = 1;
+  bool is_blank = true;  // this line, so far
+  bool is_comment = false;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line;
+      is_blank = true;
+      is_comment = false;
+    } else if (is_blank && c != ' ' && c != '\t') {
+      is_blank = false;
+      is_comment = c == '#';
+    }
+    const bool is_plain = (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+    if (!is_plain && !is_comment) {
+      return fail(
+          file + ":" + std::to_string(line) + ": a control character, or one that is not ASCII",
+          "write it as an escape in a string in double quotes, as in \"m\\u00fcll\"");
+    }
+    ascii.push_back(is_plain ? c : '?');
+  }
+  return ascii;
+}
+
 }  // namespace
 
 Result<Config> Config::from_file(const std::string& path) {
@@ -132,9 +165,11 @@ Result<Config> Config::from_file(const std::string& path) {
 }
 
 Result<Config> Config::from_text(std::string_view text, const std::string& name) {
+  const auto ascii = ascii_only(text, name);
+  if (!ascii) return tl::unexpected(ascii.error());
   toml::table table;
   try {
-    table = toml::parse(text, name);
+    table = toml::parse(*ascii, name);
   } catch (const toml::parse_error& error) {
     return fail(place(name, error.source()) + std::string(error.description()));
   }

@@ -157,12 +157,15 @@ ByteVector sealed_request(uint64_t piv, Bytes plaintext) {
 }
 
 void run_sealed_request(uint64_t piv, Bytes plaintext) {
-  if (plaintext.empty()) return;
   const ByteVector datagram = sealed_request(piv, plaintext);
   RequestIdentity identity;
   const auto verdict = serve(datagram, identity);
   if (piv == kSeen) {
     CHECK(verdict == Verdict::kReplay);
+    return;
+  }
+  if (plaintext.empty()) {  // a tag over nothing: there is not even a code
+    CHECK(verdict == Verdict::kBadTag);
     return;
   }
   CHECK(is_authentic(verdict));

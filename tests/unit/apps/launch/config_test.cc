@@ -130,12 +130,22 @@ TEST(Config, TextThatIsNoTomlIsToldWithItsLine) {
       {"[server]\n[server]", "F:2: "},
       {"[store]\npath = \"d", "F:2: "},
       {"[store]\npath = d", "F:2: "},
+      // Found by fuzzing: both broke toml++ 3.3 itself.
+      {"[store]\npath = \"d\"\n[\n=", "F:3: "},
+      {"[store]\npath = \"d\"\n[s\xd2\x98rver]", "F:3: "},
+      {"\n[store]\npath = \"\x01\"", "F:3: "},
   };
   for (const auto& [text, place] : rows) {
     const std::string error = read(text);
     EXPECT_TRUE(error.starts_with(place)) << text << "\n" << error;
     EXPECT_GT(error.size(), std::string(place).size() + 10) << error;
   }
+}
+
+TEST(Config, CommentsMayHoldAnyCharacter) {
+  const auto config = Config::from_text("  # m\xc3\xbcll\n[store]\npath = \"m\\u00fc\"", "F");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->store_path, "m\xc3\xbc");
 }
 
 TEST(Config, ComesFromAFile) {

@@ -165,6 +165,12 @@ TEST_F(Unprotect, CutCiphertextsAreRefused) {
   EXPECT_EQ(open(good), Verdict::kOk);
 }
 
+// §5.3: a plaintext has at least the code. A tag over nothing is authentic and no request.
+TEST_F(Unprotect, AnAuthenticTagOverNothingIsRefused) {
+  EXPECT_EQ(open(request_with_plaintext(5, {})), Verdict::kBadTag);
+  EXPECT_EQ(open(request(5)), Verdict::kOk);
+}
+
 // §8.2 step 3 comes before the decryption: a replay costs no AEAD.
 TEST_F(Unprotect, AReplayIsRefusedBeforeDecryption) {
   ASSERT_EQ(open(request(5)), Verdict::kOk);
