@@ -33,7 +33,8 @@ Sha256 key_digest(const oscore::ContextParameters& parameters, Bytes id) {
   return sha256({lens_bytes, secret, salt, id_context, id});
 }
 
-Result<void> ContextIndex::add(const oscore::ContextParameters& parameters, std::string place) {
+Result<void> ContextIndex::add(const oscore::ContextParameters& parameters,
+                               const std::string& place) {
   const auto [named, is_new] = names_.try_emplace(parameters.name, Entry{parameters.name, place});
   if (!is_new) {
     return fail("context \"" + parameters.name + "\" is there twice: " + named->second.place +

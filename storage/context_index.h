@@ -18,7 +18,7 @@ class ContextIndex {
   size_t size() const { return names_.size(); }
 
   // `place`: where this context is written, for error texts ("line 3"). Errors name both places.
-  Result<void> add(const oscore::ContextParameters& parameters, std::string place);
+  Result<void> add(const oscore::ContextParameters& parameters, const std::string& place);
 
  private:
   struct Entry {

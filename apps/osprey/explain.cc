@@ -24,8 +24,10 @@ Result<std::vector<uint8_t>> read_hex(const char* what, std::string text) {
 }
 
 std::string scalar_text(const Json& value) {
-  if (value == "") return "empty";
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) {
+    auto text = value.get<std::string>();
+    return text.empty() ? "empty" : text;
+  }
   if (value.is_null()) return "none";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   return value.dump();

@@ -40,8 +40,8 @@ struct RequestOptions {
   std::string_view refusal_text;
 };
 
-// `options`: of a plain request, or the inner ones of a protected request.
-RequestOptions read_request_options(coap::OptionReader options);
+// `reader`: of the options of a plain request, or of the inner ones of a protected request.
+RequestOptions read_request_options(coap::OptionReader reader);
 
 class Request {
  public:

@@ -56,12 +56,12 @@ Resource& Resource::on(coap::Code method, Handler handler) {
   return *this;
 }
 
-Resource& Resource::produces(std::vector<ContentFormat> formats) {
+Resource& Resource::produces(const std::vector<ContentFormat>& formats) {
   produces_ = numbers(formats);
   return *this;
 }
 
-Resource& Resource::consumes(std::vector<ContentFormat> formats) {
+Resource& Resource::consumes(const std::vector<ContentFormat>& formats) {
   consumes_ = numbers(formats);
   return *this;
 }

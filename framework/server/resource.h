@@ -39,9 +39,9 @@ class Resource {
 
   // Content-Formats of the responses: an Accept of none of these is answered 4.06 before the
   // handler runs. None stated: the handler's own Content-Format is compared afterwards.
-  Resource& produces(std::vector<ContentFormat> formats);
+  Resource& produces(const std::vector<ContentFormat>& formats);
   // Content-Formats of request payloads: another one is answered 4.15. None stated: all.
-  Resource& consumes(std::vector<ContentFormat> formats);
+  Resource& consumes(const std::vector<ContentFormat>& formats);
   Resource& access(Access access);
   // For /.well-known/core (RFC 6690).
   Resource& title(std::string title);
