@@ -247,6 +247,9 @@ Result<Json> parse_object(const Masked& masked, const std::string& where) {
     if (column > masked.secret_at) column += masked.secret.size();
     return fail(where + "not JSON from column " + std::to_string(column) + " on",
                 "one object per line, {\"name\": \"...\", ...}");
+  } catch (const Json::out_of_range&) {
+    return fail(where + "a number is too large",
+                "algorithm and replay_window are the only numbers");
   }
   if (!object.is_object()) {
     return fail(where + "expected one JSON object", "{\"name\": \"...\", ...}");

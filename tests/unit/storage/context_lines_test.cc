@@ -184,6 +184,10 @@ TEST(ContextLines, BadLinesSayLineKeyAndWhatIsExpected) {
       {"{\"name\": \"a\", x}",
        "line 7: not JSON from column 15 on\n  to mend: one object per line, {\"name\": \"...\", "
        "...}"},
+      // Found by fuzzing: the JSON library throws something else than for text that is no JSON.
+      {"{\"name\": 1e10111}",
+       "line 7: a number is too large\n  to mend: algorithm and replay_window are the only "
+       "numbers"},
       {std::string(4097, ' '), "line 7: longer than 4096 bytes\n  to mend: one object per line"},
   };
   for (const auto& c : kCases) {
