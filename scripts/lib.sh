@@ -45,6 +45,8 @@ debian_source() {
 #   gcc, clang   what is shipped, by either compiler: -O2, line numbers, CHECK and assert on
 #   asan         clang with AddressSanitizer and UBSan, -O1: for the unit tests
 #   fuzz         the same with the libFuzzer targets of tests/fuzz
+#   tsan         clang with ThreadSanitizer, -O1: for the tests with threads
+#   crash        gcc with places to die at and mistakes to make, for tests/crash
 configure() {
   local kind=$1 dir=$ROOT/build/$1 compilers options=(--buildtype=debugoptimized -Db_ndebug=false -Dcpp_args=-g1)
   local sanitizers=("-Db_sanitize=address,undefined" -Db_lundef=false -Doptimization=1)
@@ -53,7 +55,9 @@ configure() {
     clang) compilers="clang clang++" ;;
     asan) compilers="clang clang++" options+=("${sanitizers[@]}") ;;
     fuzz) compilers="clang clang++" options+=("${sanitizers[@]}" -Dfuzz=true) ;;
-    *) fail "there is no build kind '$kind'" "scripts/build gcc (or clang, asan, fuzz)" ;;
+    tsan) compilers="clang clang++" options+=(-Db_sanitize=thread -Db_lundef=false -Doptimization=1) ;;
+    crash) compilers="gcc g++" options+=(-Dcrash_points=true) ;;
+    *) fail "there is no build kind '$kind'" "scripts/build gcc (or clang, asan, fuzz, tsan, crash)" ;;
   esac
   options+=("${@:2}")
   local cc=${compilers% *} cxx=${compilers#* } stamp=$dir/osprey-options

@@ -321,6 +321,11 @@ def program(name, command, timeout_s=PROGRAM_TIMEOUT_S, verbose=False):
     return count
 
 
+def crash_targets():
+    return [*executables("crash", "tests/crash", "ledger_server"),
+            *executables("crash", "apps/osprey", "osprey")]
+
+
 @dataclasses.dataclass
 class Step:
     name: str
@@ -335,6 +340,8 @@ STEPS = [
     Step("build-asan", "the unit tests, with clang, ASan and UBSan", [],
          lambda _: build("asan", lambda: unit_tests("asan"))),
     Step("build-fuzz", "the fuzz targets", [], lambda _: build("fuzz", fuzz_targets)),
+    Step("build-crash", "the server with places to die at and mistakes to make", [],
+         lambda _: build("crash", crash_targets)),
     Step("unit", "unit tests", ["build-gcc"], lambda options: unit(options, "gcc")),
     Step("unit-asan", "the same under ASan and UBSan", ["build-asan"],
          lambda options: unit(options, "asan", SANITIZERS)),
@@ -343,6 +350,8 @@ STEPS = [
          lambda _: programs("tests/interop/test_*.py")),
     Step("e2e", "the programs as a user runs them", ["build-gcc"],
          lambda _: programs("tests/e2e/test_*.py")),
+    Step("crash", "60 rounds of the crash checker, and whether it notices mistakes", ["build-crash"],
+         lambda _: programs("tests/crash/test_*.py")),
     Step("fuzz", "fuzz targets", ["build-fuzz"], fuzz),
     Step("check", "format, arrows, headers, names", [],
          lambda _: program("check", ["scripts/check"], CHECK_TIMEOUT_S)),

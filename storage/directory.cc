@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "framework/base/crash_point.h"
+
 namespace osprey::storage {
 namespace {
 
@@ -42,7 +44,7 @@ Result<void> check_private(const struct stat& status, const std::string& path, m
 }
 
 // A file made by root in a service's store stays the service's.
-int give_to_owner(int directory, int file) {
+int give_file_to_owner(int directory, int file) {
   if (geteuid() != 0) return 0;
   struct stat status {};
   if (fstat(directory, &status) != 0) return -1;
@@ -143,7 +145,7 @@ Result<std::optional<FileDescriptor>> Directory::open_file(const char* name, int
   if (const auto checked = check_private(status, path_of(name), kFileMode); !checked) {
     return tl::unexpected(checked.error());
   }
-  if ((flags & O_CREAT) != 0 && give_to_owner(file_.number(), file.number()) != 0) {
+  if ((flags & O_CREAT) != 0 && give_file_to_owner(file_.number(), file.number()) != 0) {
     return fail_call("change the owner of", name, errno);
   }
   return std::optional(std::move(file));
@@ -179,15 +181,19 @@ Result<std::optional<SecretText>> Directory::read(const char* name, size_t max_l
   return std::optional(std::move(content));
 }
 
-Result<void> Directory::write_and_sync(const char* name, Bytes content) const {
+Result<void> Directory::write_and_sync(const char* name, const MakeContent& make_content) const {
   const FileDescriptor file(calls_.open_at(
       file_.number(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kFileMode));
   if (!file.is_open()) return fail_call("make", name, errno);
   // An old leftover keeps its own mode.
   if (fchmod(file.number(), kFileMode) != 0) return fail_call("change the mode of", name, errno);
-  if (give_to_owner(file_.number(), file.number()) != 0) {
+  if (give_file_to_owner(file_.number(), file.number()) != 0) {
     return fail_call("change the owner of", name, errno);
   }
+  FileIdentity identity;
+  if (calls_.identify(file.number(), identity) != 0) return fail_call("look at", name, errno);
+  const SecretBytes bytes = make_content(identity);
+  Bytes content = bytes;
   while (!content.empty()) {
     const ssize_t written = calls_.write(file.number(), content);
     if (written < 0 && errno == EINTR) continue;
@@ -200,12 +206,55 @@ Result<void> Directory::write_and_sync(const char* name, Bytes content) const {
 }
 
 Result<void> Directory::replace(const char* name, Bytes content) const {
+  return replace(name,
+                 [&](const FileIdentity&) { return SecretBytes(content.begin(), content.end()); });
+}
+
+Result<std::optional<FileIdentity>> Directory::identity(const char* name) const {
+  const auto file = open_file(name, O_RDONLY);
+  if (!file) return tl::unexpected(file.error());
+  if (!*file) return std::optional<FileIdentity>();
+  FileIdentity identity;
+  if (calls_.identify((*file)->number(), identity) != 0) return fail_call("look at", name, errno);
+  return std::optional(identity);
+}
+
+Result<void> Directory::replace(const char* name, const MakeContent& make_content) const {
   const std::string leftover = leftover_of(name);
-  if (const auto written = write_and_sync(leftover.c_str(), content); !written) return written;
+  CRASH_POINT(kFileBeforeWrite);
+  if (const auto written = write_and_sync(leftover.c_str(), make_content); !written) return written;
+  CRASH_POINT(kFileBeforeRename);
   if (calls_.rename_at(file_.number(), leftover.c_str(), name) != 0) {
     return fail_call("rename", leftover, errno);
   }
+  CRASH_POINT(kFileBeforeDirectorySync);
   if (calls_.fsync(file_.number()) != 0) return fail_call("sync the directory of", name, errno);
+  CRASH_POINT(kFileReplaced);
+  return {};
+}
+
+Result<void> Directory::rename(const char* from, const char* to) const {
+  if (calls_.rename_at(file_.number(), from, to) != 0) return fail_call("rename", from, errno);
+  if (calls_.fsync(file_.number()) != 0) return fail_call("sync the directory of", to, errno);
+  return {};
+}
+
+Result<void> Directory::give_to_owner(const char* directory_name) const {
+  if (geteuid() != 0) return {};
+  struct stat owner {};
+  if (fstat(file_.number(), &owner) != 0) return fail_call("look at", directory_name, errno);
+  const std::filesystem::path path = path_of(directory_name);
+  std::vector<std::filesystem::path> all = {path};
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    all.push_back(entry.path());
+  }
+  if (error) return fail("cannot list " + path.string() + ": " + error.message());
+  for (const std::filesystem::path& each : all) {
+    if (lchown(each.c_str(), owner.st_uid, owner.st_gid) != 0 && errno != ENOENT) {
+      return fail_call("change the owner of", each.filename().string(), errno);
+    }
+  }
   return {};
 }
 

@@ -5,10 +5,12 @@
 // the chmod command to type.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "framework/base/result.h"
 #include "storage/file_calls.h"
@@ -46,6 +48,20 @@ class Directory {
   // one, and whether it stays that way through a power cut is unknown: write it again.
   Result<void> replace(const char* name, Bytes content) const;
 
+  // The same with content that may tell which file it is in.
+  using MakeContent = std::function<SecretBytes(const FileIdentity&)>;
+  Result<void> replace(const char* name, const MakeContent& make_content) const;
+
+  // Durably. `from` may be a directory, whose content is synced.
+  Result<void> rename(const char* from, const char* to) const;
+
+  // Nothing when there is no such file.
+  Result<std::optional<FileIdentity>> identity(const char* name) const;
+
+  // A directory in here, and the files in it, become those of the owner of this one: what root made
+  // in a service's store stays the service's. Nothing to do for others than root.
+  Result<void> give_to_owner(const char* directory_name) const;
+
   // Removes what a replace() that was cut short left beside `name`. Only for the lock's holder.
   void remove_leftover(const char* name) const;
 
@@ -53,7 +69,7 @@ class Directory {
   Directory(std::string path, FileDescriptor file, FileCalls& calls)
       : path_(std::move(path)), file_(std::move(file)), calls_(calls) {}
   tl::unexpected<Error> fail_call(const char* verb, std::string_view name, int error) const;
-  Result<void> write_and_sync(const char* name, Bytes content) const;
+  Result<void> write_and_sync(const char* name, const MakeContent& make_content) const;
 
   std::string path_;
   FileDescriptor file_;

@@ -1,9 +1,12 @@
 #include "storage/epoch_file.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "framework/base/check.h"
+#include "framework/base/crash_point.h"
 #include "framework/base/reader.h"
 #include "framework/base/writer.h"
 #include "storage/sha256.h"
@@ -13,18 +16,26 @@ namespace {
 
 constexpr std::array kCopyNames = {"epoch.a", "epoch.b"};
 constexpr std::string_view kMagic = "OSPEPOCH";
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kVersion = 2;
 constexpr size_t kSumLen = 32;
-constexpr size_t kCopyLen = 8 + 2 + 4 + 8 + 8 + kSumLen;
+constexpr size_t kCopyLen = 8 + 2 + 16 + 4 + 4 + 6 * 8 + kSumLen;
 constexpr size_t kMaxCopyLen = 4096;  // room for newer versions
+
+using Counted = std::tuple<uint32_t, int64_t>;  // allowance, until when
 
 enum class CopyState : uint8_t { kMissing, kDamaged, kNewer, kWhole };
 
 struct Copy {
   CopyState state = CopyState::kMissing;
+  StoreId store_id{};
   uint32_t epoch = 0;
-  int64_t created_s = 0;
+  uint32_t allowance = 0;
+  int64_t counted_s = 0;
+  int64_t written_s = 0;
+  uint64_t stop_token = 0;
   uint64_t generation = 0;
+  FileIdentity identity{};  // of the file it was written into
+  bool in_place = false;    // and that is where it was found
 };
 
 Copy parse_copy(Bytes bytes) {
@@ -41,22 +52,37 @@ Copy parse_copy(Bytes bytes) {
   if (*version > kVersion) return {.state = CopyState::kNewer};
   if (*version != kVersion || bytes.size() != kCopyLen) return damaged;
 
+  const auto number = [&](size_t len) { return read_uint(*reader.take(len)); };
   Copy copy{.state = CopyState::kWhole};
-  copy.epoch = static_cast<uint32_t>(read_uint(*reader.take(4)));
-  copy.created_s = static_cast<int64_t>(read_uint(*reader.take(8)));
-  copy.generation = read_uint(*reader.take(8));
-  return copy.epoch <= kMaxEpoch && copy.created_s >= 0 ? copy : damaged;
+  std::ranges::copy(*reader.take(copy.store_id.size()), copy.store_id.begin());
+  copy.epoch = static_cast<uint32_t>(number(4));
+  copy.allowance = static_cast<uint32_t>(number(4));
+  copy.counted_s = static_cast<int64_t>(number(8));
+  copy.written_s = static_cast<int64_t>(number(8));
+  copy.stop_token = number(8);
+  copy.generation = number(8);
+  copy.identity.inode = number(8);
+  copy.identity.birth_ns = static_cast<int64_t>(number(8));
+  const bool makes_sense = copy.epoch <= kMaxEpoch && copy.allowance <= kMaxEpoch &&
+                           copy.counted_s >= 0 && copy.written_s >= 0;
+  return makes_sense ? copy : damaged;
 }
 
-std::array<uint8_t, kCopyLen> copy_bytes(const Copy& copy) {
-  CHECK(copy.epoch <= kMaxEpoch);
-  std::array<uint8_t, kCopyLen> bytes{};
+SecretBytes copy_bytes(const Copy& copy) {
+  CHECK(copy.epoch <= kMaxEpoch && copy.allowance <= kMaxEpoch);
+  SecretBytes bytes(kCopyLen);
   Writer writer(bytes);
   writer.bytes(as_bytes(kMagic));
   writer.u16(kVersion);
+  writer.bytes(copy.store_id);
   writer.uint(copy.epoch, 4);
-  writer.uint(static_cast<uint64_t>(copy.created_s), 8);
+  writer.uint(copy.allowance, 4);
+  writer.uint(static_cast<uint64_t>(copy.counted_s), 8);
+  writer.uint(static_cast<uint64_t>(copy.written_s), 8);
+  writer.uint(copy.stop_token, 8);
   writer.uint(copy.generation, 8);
+  writer.uint(copy.identity.inode, 8);
+  writer.uint(static_cast<uint64_t>(copy.identity.birth_ns), 8);
   const Sha256 sum = sha256({writer.written()});
   writer.bytes(sum);
   CHECK(writer.ok() && writer.size() == kCopyLen);
@@ -70,7 +96,10 @@ Result<Copy> read_copy(const Directory& directory, const char* name) {
   // The disk may refuse to give the bytes back, or there may be far too many: damage, too.
   const auto content = directory.read(name, kMaxCopyLen);
   if (!content || !*content) return Copy{.state = CopyState::kDamaged};
-  return parse_copy(as_bytes(std::string_view(**content)));
+  Copy copy = parse_copy(as_bytes(std::string_view(**content)));
+  const auto identity = directory.identity(name);
+  copy.in_place = identity && *identity && **identity == copy.identity;
+  return copy;
 }
 
 const char* state_text(CopyState state) {
@@ -108,13 +137,17 @@ Result<bool> EpochFile::exists(const Directory& directory) {
   return false;
 }
 
-Result<EpochFile> EpochFile::create(DirectoryPtr directory, int64_t now_s) {
+Result<EpochFile> EpochFile::create(DirectoryPtr directory, const StoreId& id, int64_t now_s) {
   const auto found = exists(*directory);
   if (!found) return tl::unexpected(found.error());
   if (*found) return fail(directory->path() + " has epoch files already");
   EpochFile file(std::move(directory));
-  file.created_s_ = std::max(now_s, kEarliestNowS);
-  if (auto written = file.raise_to(0); !written) return tl::unexpected(std::move(written.error()));
+  file.store_id_ = id;
+  file.counted_s_ = std::max(now_s, kEarliestNowS);
+  file.in_place_ = true;
+  if (auto written = file.raise_to(0, now_s); !written) {
+    return tl::unexpected(std::move(written.error()));
+  }
   return file;
 }
 
@@ -131,66 +164,150 @@ Result<EpochFile> EpochFile::open(DirectoryPtr directory) {
   }
   const auto is_whole = [](const Copy& copy) { return copy.state == CopyState::kWhole; };
   if (std::none_of(copies.begin(), copies.end(), is_whole)) return fail_no_copy(*directory, copies);
+  if (is_whole(copies[0]) && is_whole(copies[1]) && copies[0].store_id != copies[1].store_id) {
+    return fail("epoch.a and epoch.b in " + directory->path() + " belong to different stores",
+                "put the right one back, or remove the wrong one");
+  }
 
   EpochFile file(std::move(directory));
-  file.created_s_ = INT64_MAX;
+  file.counted_s_ = INT64_MAX;
+  file.allowance_ = 0;
   for (const Copy& copy : copies) {
     if (!is_whole(copy)) continue;
+    file.store_id_ = copy.store_id;
     file.epoch_ = std::max(file.epoch_, copy.epoch);
+    file.allowance_ = std::max(file.allowance_, copy.allowance);
+    file.counted_s_ = std::min(file.counted_s_, copy.counted_s);  // what was counted least
+    file.written_s_ = std::max(file.written_s_, copy.written_s);
     file.generation_ = std::max(file.generation_, copy.generation);
-    // They differ only when somebody mixed two stores; the older one has the higher floor.
-    file.created_s_ = std::min(file.created_s_, copy.created_s);
+    file.in_place_ |= copy.in_place;
   }
   for (size_t i = 0; i < copies.size(); ++i) {
-    file.is_current_[i] = is_whole(copies[i]) && copies[i].epoch == file.epoch_;
+    file.is_current_[i] =
+        is_whole(copies[i]) && copies[i].in_place && copies[i].epoch == file.epoch_;
   }
+  const bool agree = file.is_current_[0] && file.is_current_[1] &&
+                     copies[0].stop_token == copies[1].stop_token &&
+                     copies[0].generation == copies[1].generation;
+  file.stop_token_ = agree ? copies[0].stop_token : 0;
   return file;
 }
 
-Result<uint32_t> EpochFile::epoch_for_start(int64_t now_s) const {
-  const int64_t floor = std::max<int64_t>(now_s - created_s_, 0) / kEpochFloorStepS;
-  if (epoch_ >= kMaxEpoch) {
+uint64_t EpochFile::stop_token(int64_t now_s) const {
+  const int64_t age_s = now_s - written_s_;
+  return age_s >= 0 && age_s <= kCleanStopTrustS ? stop_token_ : 0;
+}
+
+// None for a clock that went back.
+int64_t EpochFile::steps_until(int64_t now_s) const {
+  return std::max<int64_t>(now_s - counted_s_, 0) / kEpochFloorStepS;
+}
+
+Result<uint32_t> EpochFile::next_epoch(int64_t now_s, uint32_t database_epoch) const {
+  const std::string dir = shell_word(directory_->path());
+  const uint32_t used = std::max(epoch_, database_epoch);
+  if (used >= kMaxEpoch) {
     return fail("the store " + directory_->path() + " has used up its sequence numbers (epoch " +
-                    std::to_string(epoch_) + ", the last one)",
+                    std::to_string(used) + ", the last one)",
                 "give every context new keys in a new store (osprey store init --store DIR)");
   }
   // Taken at its word, a clock that is years ahead would use up all numbers at once.
-  if (floor > kMaxEpoch) {
-    return fail("the clock says that the store " + directory_->path() + " was made " +
-                    std::to_string((now_s - created_s_) / 86'400) +
+  const int64_t steps = steps_until(now_s);
+  if (steps >= kMaxEpoch - used) {
+    return fail("the clock says that the store " + directory_->path() + " was last used " +
+                    std::to_string((now_s - counted_s_) / 86'400) +
                     " days ago, longer than its sequence numbers last",
                 "set the clock (date); if it is right, give every context new keys in a new store "
                 "(osprey store init --store DIR)");
   }
-  return std::max(epoch_ + 1, static_cast<uint32_t>(floor));
+  // Whoever adopts a copy reckons with no more.
+  if (int64_t{used} + 1 - epoch_ > allowance_ + steps) {
+    return fail(
+        "the store " + directory_->path() +
+            " takes new epochs far more often than one in ten minutes: it crashes and starts "
+            "again and again, or a context uses up its numbers",
+        "wait ten minutes; or look for the reason in the server's log, then: osprey store "
+        "adopt --store " +
+            dir);
+  }
+  return static_cast<uint32_t>(used + 1 + steps);
 }
 
-Result<void> EpochFile::raise_to(uint32_t at_least) {
+// The clock's epochs cost nothing; the others are taken from the allowance.
+void EpochFile::count_until(int64_t now_s, uint32_t epoch) {
+  const int64_t steps = steps_until(now_s);
+  const int64_t beyond = std::max<int64_t>(int64_t{epoch} - epoch_ - steps, 0);
+  const int64_t left = std::min<int64_t>(allowance_ + steps, kEpochAllowance) - beyond;
+  allowance_ = static_cast<uint32_t>(std::max<int64_t>(left, 0));
+  counted_s_ += steps * kEpochFloorStepS;
+}
+
+Result<void> EpochFile::raise_to(uint32_t at_least, int64_t now_s) {
   if (at_least > kMaxEpoch) {
     return fail("the store " + directory_->path() + " has used up its sequence numbers",
                 "give every context new keys in a new store (osprey store init --store DIR)");
   }
-  if (at_least <= epoch_ && is_current_[0] && is_current_[1]) return {};
+  const bool is_done = at_least <= epoch_ && stop_token_ == 0 && is_current_[0] && is_current_[1];
+  if (is_done) return {};
   const uint32_t epoch = std::max(at_least, epoch_);
+  const Counted before{allowance_, counted_s_};
+  count_until(now_s, epoch);
+  auto written = write_both(epoch, 0, now_s);
+  if (!written) std::tie(allowance_, counted_s_) = before;
+  return written;
+}
+
+Result<void> EpochFile::mark_clean_stop(uint64_t stop_token, int64_t now_s) {
+  CHECK(stop_token != 0);
+  return write_both(epoch_, stop_token, now_s);
+}
+
+Result<void> EpochFile::consume_clean_stop(int64_t now_s) { return write_both(epoch_, 0, now_s); }
+
+Result<void> EpochFile::adopt(int64_t now_s) {
+  const int64_t epoch = int64_t{epoch_} + allowance_ + 2 * steps_until(now_s) + 1;
+  if (epoch > kMaxEpoch) {
+    return fail("the store " + directory_->path() + " has no epochs left to begin anew with",
+                "give every context new keys in a new store (osprey store init --store DIR)");
+  }
+  count_until(now_s, static_cast<uint32_t>(epoch));
+  allowance_ = kEpochAllowance;
+  return write_both(static_cast<uint32_t>(epoch), 0, now_s);
+}
+
+Result<void> EpochFile::write_both(uint32_t epoch, uint64_t stop_token, int64_t now_s) {
   ++generation_;
+  written_s_ = std::max({now_s, written_s_, counted_s_});  // the clock may have been wrong
+  stop_token_ = 0;                                         // until both say it
   // The worse copy first: at no moment is the better one all there is and being replaced.
   const size_t first = is_current_[0] && !is_current_[1] ? 1 : 0;
-  for (const size_t copy : {first, 1 - first}) {
-    if (auto written = write_copy(copy, epoch); !written) return written;
-  }
+  CRASH_POINT(kEpochBeforeFirstCopy);
+  if (auto written = write_copy(first, epoch, stop_token); !written) return written;
+  CRASH_POINT(kEpochBetweenCopies);
+  if (auto written = write_copy(1 - first, epoch, stop_token); !written) return written;
+  CRASH_POINT(kEpochWritten);
   epoch_ = epoch;
+  stop_token_ = stop_token;
+  in_place_ = true;
   is_current_ = {true, true};
   return {};
 }
 
-Result<void> EpochFile::write_copy(size_t copy, uint32_t epoch) {
+Result<void> EpochFile::write_copy(size_t copy, uint32_t epoch, uint64_t stop_token) {
   // Until it is done nobody knows what this copy says.
   is_current_[copy] = false;
-  const auto bytes = copy_bytes({.state = CopyState::kWhole,
-                                 .epoch = epoch,
-                                 .created_s = created_s_,
-                                 .generation = generation_});
-  return directory_->replace(kCopyNames[copy], bytes);
+  return directory_->replace(kCopyNames[copy], [&](const FileIdentity& identity) {
+    return copy_bytes({.state = CopyState::kWhole,
+                       .store_id = store_id_,
+                       .epoch = epoch,
+                       .allowance = allowance_,
+                       .counted_s = counted_s_,
+                       .written_s = written_s_,
+                       .stop_token = stop_token,
+                       .generation = generation_,
+                       .identity = identity,
+                       .in_place = true});
+  });
 }
 
 }  // namespace osprey::storage

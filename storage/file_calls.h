@@ -5,9 +5,20 @@
 #include <fcntl.h>
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "framework/base/bytes.h"
 
 namespace osprey::storage {
+
+// What tells a file from a copy of it: which inode it is, and when that was made. Neither can be
+// chosen by whoever copies or restores files.
+struct FileIdentity {
+  uint64_t inode = 0;
+  int64_t birth_ns = 0;  // 0 where the file system does not know
+
+  bool operator==(const FileIdentity&) const = default;
+};
 
 class FileCalls {
  public:
@@ -21,6 +32,7 @@ class FileCalls {
   virtual ssize_t write(int file, Bytes bytes);
   virtual int fsync(int file);  // a file, or a directory
   virtual int rename_at(int directory, const char* from, const char* to);
+  virtual int identify(int file, FileIdentity& identity);
 
   // The calls themselves.
   static FileCalls& system();

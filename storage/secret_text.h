@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "framework/base/secret.h"
 
@@ -29,6 +30,7 @@ struct ZeroisingAllocator {
   }
 };
 
+using SecretBytes = std::vector<uint8_t, ZeroisingAllocator<uint8_t>>;
 using SecretText = std::basic_string<char, std::char_traits<char>, ZeroisingAllocator<char>>;
 
 }  // namespace osprey::storage

@@ -10,6 +10,7 @@
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
 
+#include "apps/launch/admin_protocol.h"
 #include "dataplane/socket/udp_port.h"
 #include "framework/base/nearest.h"
 
@@ -51,6 +52,20 @@ bool set_store_path(Config& config, const toml::node& node) {
   return true;
 }
 
+bool set_key_file(Config& config, const toml::node& node) {
+  const auto path = node.value_exact<std::string>();
+  if (!path || path->empty()) return false;
+  config.key_file = *path;
+  return true;
+}
+
+bool set_admin_socket(Config& config, const toml::node& node) {
+  const auto path = node.value_exact<std::string>();
+  if (!path || path->empty() || path->size() > kMaxSocketPathLen) return false;
+  config.admin_socket = *path;
+  return true;
+}
+
 bool set_log_level(Config& config, const toml::node& node) {
   constexpr std::array<std::string_view, 4> kLevels = {"error", "warn", "info", "debug"};
   const auto level = node.value_exact<std::string>();
@@ -59,12 +74,15 @@ bool set_log_level(Config& config, const toml::node& node) {
   return true;
 }
 
-const std::array<Key, 4>& keys() {
-  static const std::array<Key, 4> kKeys = {{
+const std::array<Key, 6>& keys() {
+  static const std::array<Key, 6> kKeys = {{
       {"server", "listen", set_listen,
        R"(a list of 1 to 15 numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
       {"server", "workers", set_workers, "a number from 0 to 64"},
       {"store", "path", set_store_path, "a directory, as in \"/var/lib/osprey\""},
+      {"store", "key_file", set_key_file, "a file, as in \"/etc/osprey/kek\""},
+      {"admin", "socket", set_admin_socket,
+       "a path of at most 107 bytes, as in \"/run/osprey/admin.sock\""},
       {"log", "level", set_log_level, R"("error", "warn", "info" or "debug")"},
   }};
   return kKeys;

@@ -5,7 +5,11 @@
 //   workers = 1                                  # threads that serve; 0: one per usable core
 //
 //   [store]
-//   path = "/var/lib/osprey"                     # made by: osprey store init --store PATH
+//   path     = "/var/lib/osprey"                 # made by: osprey store init --store PATH
+//   key_file = "/etc/osprey/kek"                 # of the key that wraps secrets; default: PATH/kek
+//
+//   [admin]
+//   socket = "/run/osprey/admin.sock"            # for osprey context ...; default: PATH/admin.sock
 //
 //   [log]
 //   level = "info"                               # error, warn, info, debug
@@ -27,6 +31,8 @@ struct Config {
   std::vector<std::string> listen = {"127.0.0.1:5683", "[::1]:5683"};
   unsigned workers = 1;
   std::string store_path;  // required
+  std::string key_file;      // empty: in the store
+  std::string admin_socket;  // empty: in the store
   std::string log_level = "info";
 
   // The command line of a server program: `PROGRAM --config FILE` serves, `PROGRAM check --config

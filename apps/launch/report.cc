@@ -15,9 +15,11 @@ void Totals::add(const pipeline::VerdictCounters& counters) {
 uint64_t Totals::received() const {
   uint64_t sum = 0;
   for (const uint64_t count : by_verdict) sum += count;
-  // A reply that the kernel did not take belongs to a request that is counted already.
+  // What went on later is counted again then; a reply that the kernel did not take belongs to a
+  // request that is counted already.
   const Totals& totals = *this;
-  return sum - totals[Verdict::kHandedOver] - totals[Verdict::kSendFailed];
+  return sum - totals[Verdict::kHandedOver] - totals[Verdict::kAwaitsContext] -
+         totals[Verdict::kSendFailed];
 }
 
 std::string totals_json(const Totals& totals) {
@@ -27,6 +29,21 @@ std::string totals_json(const Totals& totals) {
     json[std::string(info(static_cast<Verdict>(i)).name)] = totals.by_verdict[i];
   }
   return json.dump();
+}
+
+std::string health_json(const storage::StoreThread::Health& health) {
+  nlohmann::ordered_json json;
+  json["contexts"] = health.num_contexts;
+  json["loaded"] = health.num_loaded;
+  json["has_all"] = health.has_all;
+  json["damaged"] = health.num_damaged;
+  json["last_damage"] = health.last_damage;
+  json["epoch"] = health.epoch;
+  json["reservations"] = health.num_reservations;
+  json["is_behind"] = health.is_behind;
+  json["failures"] = health.num_failures;
+  json["last_failure"] = health.last_failure;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string totals_text(const Totals& totals) {

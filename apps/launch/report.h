@@ -5,6 +5,7 @@
 #include <string>
 
 #include "framework/pipeline/line.h"
+#include "storage/store_thread.h"
 
 namespace osprey {
 
@@ -22,6 +23,8 @@ struct Totals {
 
 // {"received": 3, "served": 2, "replay": 1, ...}: every verdict, also those that are zero.
 std::string totals_json(const Totals& totals);
+// {"contexts": 3, "loaded": 3, ...}: how the store does.
+std::string health_json(const storage::StoreThread::Health& health);
 // One line for each verdict that occurred, with its meaning.
 std::string totals_text(const Totals& totals);
 

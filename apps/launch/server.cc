@@ -1,5 +1,6 @@
 #include "apps/launch/server.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -8,12 +9,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "apps/launch/store_watch.h"
 #include "apps/launch/udp_service.h"
 
 namespace osprey {
 namespace {
 
 constexpr int kExitDone = 0;
+constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
 int report(const Error& error) {
@@ -21,10 +24,12 @@ int report(const Error& error) {
   return kExitUsage;
 }
 
-// A core file would hold every key (I7).
+// A core file would hold every key (I7). A core_pattern that is a pipe does not ask for the limit;
+// not being dumpable also keeps debuggers of the same user out.
 void forbid_core_dumps() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 // Blocked before any thread starts, so that only the waiting below takes them.
@@ -45,15 +50,26 @@ void say_ready(const UdpService& service) {
   std::string addresses;
   for (const SocketAddress& address : service.addresses()) addresses += " " + address.text();
   std::printf("osprey: ready on%s; contexts: %zu, workers: %zu\n", addresses.c_str(),
-              service.num_contexts(), service.num_workers());
+              static_cast<size_t>(service.num_contexts()), service.num_workers());
   std::fflush(stdout);
 }
 
-// Returns when the server is to stop.
+void log_store(StoreWatch& watch, const UdpService& service) {
+  for (const StoreWatch::Notice& notice : watch.look(service.health())) {
+    spdlog::log(notice.is_warning ? spdlog::level::warn : spdlog::level::info, "{}", notice.text);
+  }
+}
+
+// Returns when the server is to stop; looks after the store meanwhile.
 void wait_for_stop(const sigset_t& signals, const UdpService& service) {
+  constexpr timespec kSecond{.tv_sec = 1, .tv_nsec = 0};
+  StoreWatch watch;
   for (;;) {
-    int signal = 0;
-    sigwait(&signals, &signal);
+    const int signal = sigtimedwait(&signals, nullptr, &kSecond);
+    if (signal < 0) {
+      log_store(watch, service);
+      continue;
+    }
     if (signal != SIGUSR1) {
       spdlog::info("signal {}: stopping", signal);
       return;
@@ -74,8 +90,13 @@ int Server::run() {
   if (!service) return report(service.error());
   say_ready(**service);
   wait_for_stop(signals, **service);
-  (*service)->stop();
+  const auto stopped = (*service)->stop();
   std::printf("osprey: stopped; %s", totals_text((*service)->totals()).c_str());
+  if (!stopped) {
+    std::fprintf(stderr, "osprey: not all is saved, so the next start is as after a crash: %s\n",
+                 stopped.error().text().c_str());
+    return kExitFailed;
+  }
   return kExitDone;
 }
 

@@ -3,10 +3,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
+#include "apps/launch/admin_protocol.h"
 #include "apps/launch/random.h"
 #include "dataplane/crypto/openssl_engine.h"
-#include "storage/file_store.h"
+#include "framework/base/fault.h"
 
 namespace osprey {
 namespace {
@@ -29,6 +32,10 @@ Result<std::vector<SocketAddress>> parse_addresses(const std::vector<std::string
   return addresses;
 }
 
+std::string socket_path(const Config& config) {
+  return config.admin_socket.empty() ? admin_socket_path(config.store_path) : config.admin_socket;
+}
+
 // One for each worker.
 Result<std::vector<std::unique_ptr<UdpPort>>> open_ports(const Config& config) {
   const auto addresses = parse_addresses(config.listen);
@@ -44,39 +51,59 @@ Result<std::vector<std::unique_ptr<UdpPort>>> open_ports(const Config& config) {
 
 }  // namespace
 
-UdpService::UdpService(std::unique_ptr<oscore::ContextStore> store, oscore::WorkerIndex num_workers)
-    : store_(std::move(store)), contexts_(random_number<uint64_t>()), rings_(num_workers) {}
+UdpService::UdpService(std::unique_ptr<storage::Store> store, oscore::WorkerIndex num_workers)
+    : store_(std::move(store)),
+      num_contexts_(store_->num_contexts()),
+      readers_(num_workers),
+      contexts_(random_number<uint64_t>(), num_workers),
+      rings_(num_workers) {}
 
 Result<std::unique_ptr<UdpService>> UdpService::start(const Config& config, const Router& router) {
   auto ports = open_ports(config);
   if (!ports) return tl::unexpected(ports.error());
-  auto store = storage::FileStore::open(config.store_path, storage::OpenMode::kServe);
+  if (auto fits = admin_address(socket_path(config)); !fits) return tl::unexpected(fits.error());
+  storage::StoreOptions options;
+  options.key_file = config.key_file;
+  auto store = storage::Store::open(config.store_path, storage::OpenMode::kServe, options);
   if (!store) return tl::unexpected(store.error());
   const auto num_workers = static_cast<oscore::WorkerIndex>(ports->size());
   std::unique_ptr<UdpService> service(new UdpService(std::move(*store), num_workers));
-  if (auto loaded = service->load_contexts(); !loaded) return tl::unexpected(loaded.error());
+  if (auto served = service->serve_store(); !served) return tl::unexpected(served.error());
   service->add_workers(std::move(*ports), router);
   for (Member& member : service->members_) {
     member.thread = std::thread([&worker = *member.worker] { worker.run(); });
   }
+  if (auto listens = service->listen_for_admin(config); !listens) {
+    return tl::unexpected(listens.error());
+  }
   return service;
 }
 
-Result<void> UdpService::load_contexts() {
-  return store_->load([this](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
-    auto added = contexts_.add(std::move(context));
-    if (!added) return tl::unexpected(added.error());
-    return {};
-  });
+// The store wakes a worker only after that worker has asked it for something.
+Result<void> UdpService::serve_store() {
+  std::vector<std::function<void()>> wake_workers;
+  for (size_t i = 0; i < readers_.num_readers(); ++i) {
+    wake_workers.emplace_back([this, i] { members_[i].worker->wake_if_asleep(); });
+  }
+  return store_->serve(contexts_, readers_, std::move(wake_workers));
+}
+
+Result<void> UdpService::listen_for_admin(const Config& config) {
+  auto socket = AdminSocket::start(
+      socket_path(config), {*store_, [this] { return totals_json(totals()); }});
+  if (!socket) return tl::unexpected(socket.error());
+  admin_ = std::move(*socket);
+  return {};
 }
 
 void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const Router& router) {
   oscore::EchoKey echo_key;
   fill_random(echo_key.space(oscore::kEchoKeyLen));
+  if (FAULT(kEchoKeyFixed)) std::ranges::fill(echo_key.space(oscore::kEchoKeyLen), uint8_t{1});
   pipeline::LineParts parts;
   parts.contexts = &contexts_;
   parts.router = &router;
-  parts.sequence_source = store_.get();
+  parts.quiescence = &readers_;
   parts.message_id_offset = random_number<uint16_t>();
 
   std::vector<UdpWorker*> workers;
@@ -85,6 +112,8 @@ void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const 
     Member& member = members_.emplace_back();
     member.engine = std::make_unique<OpensslEngine>();
     member.echo = std::make_unique<oscore::EchoMaker>(echo_key);
+    parts.sequence_source = &store_->link(index);
+    parts.fetcher = &store_->link(index);
     parts.engine = member.engine.get();
     parts.echo = member.echo.get();
     member.worker = std::make_unique<UdpWorker>(parts, pipeline::WorkerPlace{index, rings_.count()},
@@ -94,11 +123,14 @@ void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const 
   for (UdpWorker* worker : workers) worker->meet(workers);
 }
 
-void UdpService::stop() {
+Result<void> UdpService::stop() {
+  if (std::exchange(is_stopped_, true)) return {};
+  admin_.reset();
   for (Member& member : members_) member.worker->stop();
   for (Member& member : members_) {
     if (member.thread.joinable()) member.thread.join();
   }
+  return store_->close();
 }
 
 Totals UdpService::totals() const {

@@ -7,26 +7,31 @@
 #include <thread>
 #include <vector>
 
+#include "apps/launch/admin_socket.h"
 #include "apps/launch/config.h"
 #include "apps/launch/report.h"
 #include "dataplane/socket/udp_worker.h"
-#include "framework/oscore/context_store.h"
+#include "framework/oscore/context_table.h"
 #include "framework/server/router.h"
+#include "storage/store.h"
 
 namespace osprey {
 
 class UdpService {
  public:
-  // Binds the sockets, opens the store (which raises its epoch), loads the contexts, starts the
-  // workers. In this order: what goes wrong most often, a port in use, costs no epoch. `router` is
+  // Binds the sockets, opens the store, starts the workers, while the store's thread loads the
+  // contexts. In this order: what goes wrong most often, a port in use, costs no epoch. `router` is
   // finished and outlives the service.
   static Result<std::unique_ptr<UdpService>> start(const Config& config, const Router& router);
-  ~UdpService() { stop(); }
+  ~UdpService() { static_cast<void>(stop()); }
 
-  // Stops and joins the workers; the totals are final afterwards.
-  void stop();
+  // Stops and joins the admin socket and the workers; the totals are final afterwards. Then saves windows and numbers:
+  // after an error the next start is as after a crash. Again does nothing.
+  Result<void> stop();
 
-  size_t num_contexts() const { return contexts_.size(); }
+  // In the store, when it was opened.
+  uint64_t num_contexts() const { return num_contexts_; }
+  storage::Store::Health health() const { return store_->health(); }
   size_t num_workers() const { return members_.size(); }
   const std::vector<SocketAddress>& addresses() const { return members_[0].worker->addresses(); }
   Totals totals() const;
@@ -39,14 +44,20 @@ class UdpService {
     std::thread thread;
   };
 
-  UdpService(std::unique_ptr<oscore::ContextStore> store, oscore::WorkerIndex num_workers);
-  Result<void> load_contexts();
+  UdpService(std::unique_ptr<storage::Store> store, oscore::WorkerIndex num_workers);
+  Result<void> serve_store();
+  Result<void> listen_for_admin(const Config& config);
   void add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const Router& router);
 
-  std::unique_ptr<oscore::ContextStore> store_;
+  std::unique_ptr<storage::Store> store_;
+  const uint64_t num_contexts_;
+  Quiescence readers_;
   oscore::ContextTable contexts_;
-  HandoffRings<HandedDatagram> rings_;
+  HandoffRings<KeptDatagram> rings_;
+  bool is_stopped_ = false;
   std::vector<Member> members_;
+  // Its thread is the only one that changes the store while it serves, and ends before all else.
+  std::unique_ptr<AdminSocket> admin_;
 };
 
 }  // namespace osprey

@@ -1,19 +1,24 @@
 #include "apps/osprey/client_store.h"
 
+#include <chrono>
+#include <thread>
+
+#include "apps/launch/random.h"
 #include "framework/base/nearest.h"
 
 namespace osprey::cli {
+namespace {
 
-using storage::FileStore;
+constexpr size_t kNamesLookedAt = 10'000;  // for the one that was probably meant
+
+}  // namespace
+
 using storage::OpenMode;
+using storage::Store;
 
-tl::unexpected<Error> no_such_context(const FileStore& store, const std::string& name) {
-  std::vector<std::string> names;
+tl::unexpected<Error> no_such_context(const Store& store, const std::string& name) {
   // An error here was reported when the store was opened.
-  (void)store.for_each([&](const oscore::ContextParameters& parameters) -> Result<void> {
-    names.push_back(parameters.name);
-    return {};
-  });
+  const auto names = store.names("", kNamesLookedAt).value_or(std::vector<std::string>());
   const std::vector<std::string_view> known(names.begin(), names.end());
   const std::string_view meant = nearest(name, known);
   std::string cause = "store " + store.path() + " has no context \"" + name + "\"";
@@ -22,41 +27,69 @@ tl::unexpected<Error> no_such_context(const FileStore& store, const std::string&
                          storage::shell_word(store.path()));
 }
 
-Result<std::unique_ptr<ClientStore>> ClientStore::open(const std::string& path,
-                                                       const Wanted& wanted, size_t max_contexts) {
-  auto store = FileStore::open(path, OpenMode::kServe);
+ClientStore::ClientStore(std::unique_ptr<Store> store)
+    : store_(std::move(store)), table_(random_number<uint64_t>()) {}
+
+ClientStore::~ClientStore() { static_cast<void>(store_->close()); }
+
+Result<std::unique_ptr<ClientStore>> ClientStore::open(const std::string& path) {
+  auto store = Store::open(path, OpenMode::kServe);
   if (!store) return tl::unexpected(store.error());
-  auto opened = std::make_unique<ClientStore>();
-  opened->store_ = std::move(*store);
-  const auto loaded =
-      opened->store_->load([&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
-        if (opened->contexts_.size() < max_contexts && wanted(context->name())) {
-          opened->contexts_.push_back(std::move(context));
-        }
-        return {};
-      });
-  if (!loaded) return tl::unexpected(loaded.error());
+  std::unique_ptr<ClientStore> opened(new ClientStore(std::move(*store)));
+  const auto served =
+      opened->store_->serve(opened->table_, opened->nobody_, {nullptr}, Store::Load::kOnDemand);
+  if (!served) return tl::unexpected(served.error());
   return opened;
+}
+
+Result<void> ClientStore::bring_in(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto context = store_->bring_in(name);
+    if (!context) return tl::unexpected(context.error());
+    contexts_.push_back(*context);
+  }
+  return {};
 }
 
 Result<std::unique_ptr<ClientStore>> ClientStore::open_one(const std::string& path,
                                                            const std::string& name) {
-  auto opened = open(
-      path, [&](const std::string& each) { return each == name; }, 1);
-  if (opened && (*opened)->size() == 0) return no_such_context(*(*opened)->store_, name);
+  auto opened = open(path);
+  if (!opened) return opened;
+  const auto found = (*opened)->store_->find(name);
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) return no_such_context(*(*opened)->store_, name);
+  if (auto brought = (*opened)->bring_in({name}); !brought) {
+    return tl::unexpected(brought.error());
+  }
   return opened;
 }
 
 Result<std::unique_ptr<ClientStore>> ClientStore::open_many(const std::string& path,
                                                             const std::string& prefix,
                                                             size_t max_contexts) {
-  auto opened = open(
-      path, [&](const std::string& each) { return each.starts_with(prefix); }, max_contexts);
-  if (opened && (*opened)->size() == 0) {
+  auto opened = open(path);
+  if (!opened) return opened;
+  const auto names = (*opened)->store_->names(prefix, max_contexts);
+  if (!names) return tl::unexpected(names.error());
+  if (names->empty()) {
     return fail("store " + path + " has no context whose name begins with \"" + prefix + "\"",
                 "see those it has with: osprey context list --store " + storage::shell_word(path));
   }
+  if (auto brought = (*opened)->bring_in(*names); !brought) {
+    return tl::unexpected(brought.error());
+  }
   return opened;
+}
+
+std::optional<oscore::SequenceRange> PatientSource::reserve_sender_sequence(
+    oscore::SecurityContext& context) {
+  constexpr std::chrono::microseconds kPause{50};
+  constexpr int kPauses = 100'000;  // five seconds
+  for (int i = 0; i < kPauses; ++i) {
+    if (const auto range = source_.reserve_sender_sequence(context)) return range;
+    std::this_thread::sleep_for(kPause);
+  }
+  return std::nullopt;
 }
 
 }  // namespace osprey::cli

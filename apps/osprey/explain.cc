@@ -9,7 +9,7 @@
 namespace osprey::cli {
 namespace {
 
-using storage::FileStore;
+using storage::Store;
 using storage::OpenMode;
 
 // As people copy it: with blanks, colons or line ends between the digits.
@@ -98,7 +98,7 @@ bool has_oscore_option(const coap::Message& message) {
 struct Inputs {
   std::vector<uint8_t> datagram;
   std::vector<uint8_t> request;
-  std::unique_ptr<FileStore> store;  // null when none is given
+  std::unique_ptr<Store> store;  // null when none is given
 };
 
 Result<Inputs> read_inputs(const ExplainArguments& arguments) {
@@ -112,7 +112,7 @@ Result<Inputs> read_inputs(const ExplainArguments& arguments) {
     inputs.request = std::move(*request);
   }
   if (arguments.store) {
-    auto store = FileStore::open(*arguments.store, OpenMode::kInspect);
+    auto store = Store::open(*arguments.store, OpenMode::kInspect);
     if (!store) return tl::unexpected(store.error());
     inputs.store = std::move(*store);
   }

@@ -68,16 +68,9 @@ struct Candidate {
 };
 
 ContextParameters seen_from(const ContextParameters& from, bool mirror) {
-  ContextParameters copy;
-  copy.name = from.name;
-  copy.master_secret = from.master_secret.duplicate();
-  copy.master_salt = from.master_salt;
-  copy.id_context = from.id_context;
-  copy.sender_id = mirror ? from.recipient_id : from.sender_id;
-  copy.recipient_id = mirror ? from.sender_id : from.recipient_id;
-  copy.aead = from.aead;
-  copy.hkdf = from.hkdf;
-  return copy;
+  ContextParameters view = from.duplicate();
+  if (mirror) std::swap(view.sender_id, view.recipient_id);
+  return view;
 }
 
 // `option`: that of the request. §3.3: a kid context must be the ID Context; without one any will
@@ -95,15 +88,15 @@ struct Search {
 };
 
 // Both views of every stored context are tried: the store may be that of either end.
-Search find_candidates(const storage::FileStore& store, const std::optional<std::string>& name,
+Search find_candidates(const storage::Store& store, const std::optional<std::string>& name,
                        const OscoreOption& request_option, bool for_server) {
   Search search;
-  const auto done = store.for_each([&](const ContextParameters& stored) -> Result<void> {
+  const auto done = store.for_each([&](const storage::StoredContext& context) -> Result<void> {
+    const ContextParameters& stored = context.record.parameters;
     if (name && stored.name != *name) return {};
     ++search.looked_at;
     for (const bool mirror : {false, true}) {
-      ContextParameters server_view = seen_from(stored, mirror);
-      server_view.require_kid_context = stored.require_kid_context;
+      const ContextParameters server_view = seen_from(stored, mirror);
       if (!fits(server_view, request_option)) continue;
       if (search.candidates.size() == kMaxContextCandidates) return {};
       search.candidates.push_back({seen_from(server_view, !for_server), mirror != for_server});
@@ -123,7 +116,7 @@ struct Attempt {
 Attempt open_with(ContextParameters parameters, const coap::Message& outer,
                   const OscoreOption& option, const OscoreOption& request_option) {
   Attempt attempt;
-  const auto context = SecurityContext::derive(std::move(parameters));
+  const auto context = SecurityContext::derive(parameters);
   if (!context) return attempt;
   std::vector<uint8_t> text(outer.payload.begin(), outer.payload.end());
   oscore::Opening opening;
@@ -270,7 +263,7 @@ Outcome explain_option(const coap::Message& outer) {
 }
 
 Outcome explain_oscore(const coap::Message& outer, const coap::Message* request,
-                       const storage::FileStore& store, const std::optional<std::string>& name,
+                       const storage::Store& store, const std::optional<std::string>& name,
                        Json& tree) {
   Options options;
   const Outcome read = read_options(outer, request, options);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/osprey/explain_message.h"
-#include "storage/file_store.h"
+#include "storage/store.h"
 
 namespace osprey::cli {
 
@@ -22,7 +22,7 @@ struct Outcome {
 // `outer` has an OSCORE option. A response needs its `request`. The store is only read; `name`
 // limits it to one context. Writes what was found out into `tree`.
 Outcome explain_oscore(const coap::Message& outer, const coap::Message* request,
-                       const storage::FileStore& store, const std::optional<std::string>& name,
+                       const storage::Store& store, const std::optional<std::string>& name,
                        Json& tree);
 
 // The same as far as it goes without any context: the option alone.

@@ -2,22 +2,26 @@
 
 #include <charconv>
 #include <cstdio>
+#include <functional>
+#include <memory>
 
 #include "apps/launch/random.h"
 #include "apps/osprey/client_store.h"
+#include "apps/osprey/progress.h"
 #include "apps/osprey/text.h"
 #include "storage/context_lines.h"
-#include "storage/file_store.h"
+#include "storage/store.h"
 
 namespace osprey::cli {
 namespace {
 
 using oscore::ContextParameters;
-using storage::FileStore;
+using storage::Store;
 using storage::OpenMode;
 
 constexpr size_t kDrawnSecretLen = 16;     // bytes
-constexpr uint32_t kMaxCount = 1'000'000;  // contexts of one `context add`
+constexpr uint32_t kMaxCount = 100'000'000;  // contexts of one `context add`
+constexpr size_t kGroup = 1'000;             // contexts in one synced write
 
 Result<std::vector<uint8_t>> hex_argument(const char* name, const std::string& text) {
   auto bytes = from_hex(text);
@@ -47,23 +51,8 @@ Result<const cose::HkdfAlgorithm*> find_hkdf(const std::string& text) {
               "choose one of HKDF SHA-256, HKDF SHA-384, HKDF SHA-512");
 }
 
-ContextParameters duplicate(const ContextParameters& from) {
-  ContextParameters copy;
-  copy.name = from.name;
-  copy.master_secret = from.master_secret.duplicate();
-  copy.master_salt = from.master_salt;
-  copy.id_context = from.id_context;
-  copy.sender_id = from.sender_id;
-  copy.recipient_id = from.recipient_id;
-  copy.aead = from.aead;
-  copy.hkdf = from.hkdf;
-  copy.replay_window_size = from.replay_window_size;
-  copy.require_kid_context = from.require_kid_context;
-  return copy;
-}
-
 ContextParameters mirrored(const ContextParameters& from) {
-  ContextParameters mirror = duplicate(from);
+  ContextParameters mirror = from.duplicate();
   std::swap(mirror.sender_id, mirror.recipient_id);
   return mirror;
 }
@@ -104,8 +93,10 @@ Result<ContextParameters> common_parameters(const AddArguments& arguments) {
   return parameters;
 }
 
-Result<std::vector<ContextParameters>> one_context(const AddArguments& arguments,
-                                                   ContextParameters parameters) {
+// The i-th context of a command.
+using MakeContext = std::function<ContextParameters(uint32_t i)>;
+
+Result<MakeContext> one_context(const AddArguments& arguments, ContextParameters common) {
   if (!arguments.sender_id || !arguments.recipient_id) {
     return fail("a context needs --sender-id and --recipient-id",
                 "give each end an ID of its own, such as --sender-id 01 --recipient-id 02");
@@ -116,19 +107,17 @@ Result<std::vector<ContextParameters>> one_context(const AddArguments& arguments
     if (secret->empty() || secret->size() > oscore::kMaxMasterSecretLen) {
       return fail("--master-secret must have 1 to 64 bytes", "leave it out to have 16 bytes drawn");
     }
-    parameters.master_secret = Secret<oscore::kMaxMasterSecretLen>(*secret);
+    common.master_secret = Secret<oscore::kMaxMasterSecretLen>(*secret);
     zeroise(*secret);
   } else {
-    draw_secret(parameters);
+    draw_secret(common);
   }
-  std::vector<ContextParameters> contexts;
-  contexts.push_back(std::move(parameters));
-  return contexts;
+  const auto shared = std::make_shared<const ContextParameters>(std::move(common));
+  return MakeContext([shared](uint32_t) { return shared->duplicate(); });
 }
 
 // NAME-0, NAME-1, ... with IDs PREFIX | number, all numbers of one width.
-Result<std::vector<ContextParameters>> many_contexts(const AddArguments& arguments,
-                                                     ContextParameters common) {
+Result<MakeContext> many_contexts(const AddArguments& arguments, ContextParameters common) {
   if (arguments.master_secret) {
     return fail("--count draws a secret for each context", "leave out --master-secret");
   }
@@ -138,24 +127,22 @@ Result<std::vector<ContextParameters>> many_contexts(const AddArguments& argumen
   if (!arguments.sender_id) common.sender_id = {0x01};
   if (!arguments.recipient_id) common.recipient_id = {0x02};
   const size_t width = std::max<size_t>(1, uint_len(*arguments.count - 1));
-  const auto with_number = [&](std::vector<uint8_t> prefix, uint32_t number) {
+  const auto with_number = [width](std::vector<uint8_t> prefix, uint32_t number) {
     for (size_t i = width; i-- > 0;) prefix.push_back(static_cast<uint8_t>(number >> (8 * i)));
     return prefix;
   };
-  std::vector<ContextParameters> contexts;
-  contexts.reserve(*arguments.count);
-  for (uint32_t i = 0; i < *arguments.count; ++i) {
-    ContextParameters parameters = duplicate(common);
+  const auto shared = std::make_shared<const ContextParameters>(std::move(common));
+  return MakeContext([shared, with_number](uint32_t i) {
+    ContextParameters parameters = shared->duplicate();
     parameters.name += "-" + std::to_string(i);
     parameters.sender_id = with_number(std::move(parameters.sender_id), i);
     parameters.recipient_id = with_number(std::move(parameters.recipient_id), i);
     draw_secret(parameters);
-    contexts.push_back(std::move(parameters));
-  }
-  return contexts;
+    return parameters;
+  });
 }
 
-Result<std::vector<ContextParameters>> contexts_of(const AddArguments& arguments) {
+Result<MakeContext> contexts_of(const AddArguments& arguments) {
   auto common = common_parameters(arguments);
   if (!common) return tl::unexpected(common.error());
   return arguments.count ? many_contexts(arguments, std::move(*common))
@@ -163,30 +150,61 @@ Result<std::vector<ContextParameters>> contexts_of(const AddArguments& arguments
 }
 
 // Opens the other end's store, and makes it if there is none.
-Result<std::unique_ptr<FileStore>> open_peer_store(const std::string& path) {
-  auto opened = FileStore::open(path, OpenMode::kProvision);
+Result<std::unique_ptr<Store>> open_peer_store(const std::string& path) {
+  auto opened = Store::open(path, OpenMode::kProvision);
   if (opened) return opened;
-  if (const auto made = FileStore::init(path); !made)
-    return opened;  // there is one: tell its error
+  if (const auto made = Store::init(path); !made) return opened;  // there is one: tell its error
   std::printf("made store %s\n", path.c_str());
-  return FileStore::open(path, OpenMode::kProvision);
+  return Store::open(path, OpenMode::kProvision);
 }
 
-Result<void> add_all(const AddArguments& arguments, std::span<const ContextParameters> contexts) {
-  auto store = FileStore::open(arguments.store, OpenMode::kProvision);
-  if (!store) return tl::unexpected(store.error());
-  if (!arguments.peer_store) return (*store)->add(contexts);
-  auto peer_store = open_peer_store(*arguments.peer_store);
-  if (!peer_store) return tl::unexpected(peer_store.error());
-  std::vector<ContextParameters> mirrors;
-  mirrors.reserve(contexts.size());
-  for (const ContextParameters& each : contexts) mirrors.push_back(mirrored(each));
-  if (auto added = (*peer_store)->add(mirrors); !added) return added;
-  auto added = (*store)->add(contexts);
-  if (!added) {
-    added.error().cause += " (the mirrored contexts are in " + *arguments.peer_store + " already)";
+// Both stores get each group of contexts, the peer's first.
+Result<void> add_group(Store& store, Store* peer_store,
+                       const std::vector<storage::NewContext>& group) {
+  if (peer_store != nullptr) {
+    std::vector<storage::NewContext> mirrors;
+    for (const auto& each : group) mirrors.push_back({mirrored(each.parameters), {}});
+    if (auto added = peer_store->add(mirrors); !added) return added;
+  }
+  auto added = store.add(group);
+  if (!added && peer_store != nullptr) {
+    added.error().cause += " (the mirrored contexts are in " + peer_store->path() + " already)";
   }
   return added;
+}
+
+Result<void> add_to(Store& store, Store* peer_store, uint32_t count, const MakeContext& make) {
+  Progress progress("contexts added", count);
+  std::vector<storage::NewContext> group;
+  for (uint32_t i = 0; i < count; ++i) {
+    group.push_back({make(i), {}});
+    if (group.size() < kGroup && i + 1 < count) continue;
+    if (auto added = add_group(store, peer_store, group); !added) {
+      if (i >= kGroup) added.error().cause += "; " + std::to_string(i + 1 - group.size()) + " are in";
+      return added;
+    }
+    group.clear();
+    progress.show(i + 1);
+  }
+  return {};
+}
+
+Result<void> add_all(const AddArguments& arguments, const MakeContext& make) {
+  auto store = Store::open(arguments.store, OpenMode::kProvision);
+  if (!store) return tl::unexpected(store.error());
+  std::unique_ptr<Store> peer_store;
+  if (arguments.peer_store) {
+    auto opened = open_peer_store(*arguments.peer_store);
+    if (!opened) return tl::unexpected(opened.error());
+    peer_store = std::move(*opened);
+  }
+  if (auto added = add_to(**store, peer_store.get(), arguments.count.value_or(1), make); !added) {
+    return added;
+  }
+  if (peer_store) {
+    if (auto closed = peer_store->close(); !closed) return closed;
+  }
+  return (*store)->close();
 }
 
 void tell_added(const AddArguments& arguments, size_t count) {
@@ -252,23 +270,23 @@ void print_details(const ContextParameters& parameters, bool reveal) {
 }  // namespace
 
 int init_store(const std::string& path) {
-  if (const auto made = FileStore::init(path); !made) return report(made.error(), kBadUsage);
+  if (const auto made = Store::init(path); !made) return report(made.error(), kBadUsage);
   std::printf("made store %s\n", path.c_str());
   return kDone;
 }
 
 int add_contexts(const AddArguments& arguments) {
-  const auto contexts = contexts_of(arguments);
-  if (!contexts) return report(contexts.error(), kBadUsage);
-  if (const auto added = add_all(arguments, *contexts); !added) {
+  const auto make = contexts_of(arguments);
+  if (!make) return report(make.error(), kBadUsage);
+  if (const auto added = add_all(arguments, *make); !added) {
     return report(added.error(), kBadUsage);
   }
-  tell_added(arguments, contexts->size());
+  tell_added(arguments, arguments.count.value_or(1));
   return kDone;
 }
 
 int list_contexts(const ShowArguments& arguments) {
-  const auto store = FileStore::open(arguments.store, OpenMode::kInspect);
+  const auto store = Store::open(arguments.store, OpenMode::kInspect);
   if (!store) return report(store.error(), kBadUsage);
   if (arguments.json) {
     std::printf("[");
@@ -277,7 +295,8 @@ int list_contexts(const ShowArguments& arguments) {
                 "ID Context", "algorithm", "window");
   }
   bool is_first = true;
-  const auto listed = (*store)->for_each([&](const ContextParameters& each) -> Result<void> {
+  const auto listed = (*store)->for_each([&](const storage::StoredContext& stored) -> Result<void> {
+    const ContextParameters& each = stored.record.parameters;
     if (arguments.json) {
       if (!is_first) std::printf(",\n ");
       print_json_line(each, arguments.reveal);
@@ -292,22 +311,18 @@ int list_contexts(const ShowArguments& arguments) {
 }
 
 int show_context(const ShowArguments& arguments) {
-  const auto store = FileStore::open(arguments.store, OpenMode::kInspect);
+  const auto store = Store::open(arguments.store, OpenMode::kInspect);
   if (!store) return report(store.error(), kBadUsage);
-  bool found = false;
-  const auto listed = (*store)->for_each([&](const ContextParameters& each) -> Result<void> {
-    if (each.name != arguments.name) return {};
-    found = true;
-    if (!arguments.json) {
-      print_details(each, arguments.reveal);
-      return {};
-    }
-    print_json_line(each, arguments.reveal);
+  const auto found = (*store)->find(arguments.name);
+  if (!found) return report(found.error(), kBadUsage);
+  if (!*found) return report(no_such_context(**store, arguments.name).value(), kBadUsage);
+  const ContextParameters& parameters = (*found)->record.parameters;
+  if (arguments.json) {
+    print_json_line(parameters, arguments.reveal);
     std::printf("\n");
-    return {};
-  });
-  if (!listed) return report(listed.error(), kBadUsage);
-  if (!found) return report(no_such_context(**store, arguments.name).value(), kBadUsage);
+  } else {
+    print_details(parameters, arguments.reveal);
+  }
   return kDone;
 }
 

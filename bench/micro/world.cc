@@ -66,7 +66,8 @@ World::World() : echo_(echo_key()), no_siblings_(std::make_unique<NoSiblings>())
     CHECK(table_.add(server_context(i, default_aead())).has_value());
   }
   for (size_t i = 0; i < kNumContexts; ++i) {
-    clients_.push_back(client_context(i, default_aead()));
+    owned_clients_.push_back(client_context(i, default_aead()));
+    clients_.push_back(owned_clients_.back().get());
   }
   router_.add("echo").post([](const Request& request, Response& response) {
     response.content(ContentFormat::kOctetStream, request.payload());

@@ -25,7 +25,7 @@ std::unique_ptr<oscore::SecurityContext> server_context(size_t i,
 class AllNumbers final : public oscore::SequenceSource {
  public:
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const oscore::SecurityContext& /*context*/) override {
+      oscore::SecurityContext& /*context*/) override {
     return oscore::SequenceRange{1 << 20, oscore::kMaxSequenceNumber + 1};
   }
 };
@@ -61,6 +61,7 @@ class World {
 
   pipeline::LineParts parts();
 
+  std::vector<std::unique_ptr<oscore::SecurityContext>> owned_clients_;
   Contexts clients_;
   oscore::ContextTable table_{1};
   Router router_;

@@ -17,7 +17,7 @@
 
 namespace osprey::bench {
 
-using Contexts = std::vector<std::unique_ptr<oscore::SecurityContext>>;
+using Contexts = std::vector<oscore::SecurityContext*>;
 
 inline constexpr size_t kPayloadLen = 64;
 // Source ports send every Message ID once: a server may take a second one for a duplicate

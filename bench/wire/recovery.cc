@@ -43,7 +43,7 @@ Result<void> recover_windows(const Contexts& contexts, oscore::SequenceSource& s
   client::MessageIds message_ids(random);
   const std::vector<uint8_t> options = echo_options();
   Exchange exchange;
-  for (const auto& context : contexts) {
+  for (oscore::SecurityContext* context : contexts) {
     ClientEnd end{*context, source, engine, message_ids, random};
     client::Request request;
     request.method = coap::Code::kPost;

@@ -14,12 +14,12 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "apps/osprey/client_store.h"
 #include "bench/support/prepared_requests.h"
 #include "bench/wire/clock.h"
 #include "bench/wire/closed_loop.h"
 #include "bench/wire/recovery.h"
 #include "dataplane/crypto/openssl_engine.h"
-#include "storage/file_store.h"
 
 namespace osprey::bench {
 namespace {
@@ -42,17 +42,6 @@ struct Arguments {
 
   bool is_echo() const { return mode == "echo"; }
 };
-
-Result<Contexts> load_contexts(storage::FileStore& store) {
-  Contexts contexts;
-  auto loaded = store.load([&](std::unique_ptr<oscore::SecurityContext> context) -> Result<void> {
-    contexts.push_back(std::move(context));
-    return {};
-  });
-  if (!loaded) return tl::unexpected(loaded.error());
-  if (contexts.empty()) return fail("store " + store.path() + " has no context");
-  return contexts;
-}
 
 // How many of the kept responses are not what they should be.
 size_t count_wrong(const PreparedRequests& requests, std::vector<KeptResponse>& kept, bool is_echo,
@@ -97,25 +86,24 @@ Result<int> drive(const Arguments& arguments) {
   options.outer_code = arguments.is_echo() ? coap::Code::kPost : coap::Code::kChanged;
   if (arguments.verify_all) options.keep_every = 1;
 
-  auto store = storage::FileStore::open(arguments.store, storage::OpenMode::kServe);
+  auto store = cli::ClientStore::open_many(arguments.store, "", SIZE_MAX);
   if (!store) return tl::unexpected(store.error());
-  auto contexts = load_contexts(**store);
-  if (!contexts) return tl::unexpected(contexts.error());
-  OpensslEngine engine(contexts->size());
+  const Contexts& contexts = (*store)->contexts();
+  cli::PatientSource numbers((*store)->sequence());
+  OpensslEngine engine(contexts.size());
   if (!arguments.is_echo()) {
-    if (auto recovered =
-            recover_windows(*contexts, **store, engine, arguments.host, arguments.port);
+    if (auto recovered = recover_windows(contexts, numbers, engine, arguments.host, arguments.port);
         !recovered) {
       return tl::unexpected(recovered.error());
     }
   }
-  auto requests = PreparedRequests::seal(*contexts, **store, engine, arguments.num_requests,
+  auto requests = PreparedRequests::seal(contexts, numbers, engine, arguments.num_requests,
                                          arguments.num_ports);
   if (!requests) return tl::unexpected(requests.error());
   auto result = run_closed_loop(*requests, options, arguments.server_pid);
   if (!result) return tl::unexpected(result.error());
   result->wrong += count_wrong(*requests, result->kept, arguments.is_echo(), engine);
-  print(arguments, *requests, *result, contexts->size());
+  print(arguments, *requests, *result, contexts.size());
   return result->wrong == 0 ? 0 : kExitFailed;
 }
 

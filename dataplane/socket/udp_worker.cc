@@ -25,10 +25,12 @@ pipeline::LineParts with_own(pipeline::LineParts parts, pipeline::WorkerPlace pl
 }  // namespace
 
 UdpWorker::UdpWorker(const pipeline::LineParts& parts, pipeline::WorkerPlace place,
-                     std::unique_ptr<UdpPort> port, HandoffRings<HandedDatagram>& rings)
+                     std::unique_ptr<UdpPort> port, HandoffRings<KeptDatagram>& rings)
     : place_(place),
       port_(std::move(port)),
       rings_(rings),
+      quiescence_(parts.quiescence),
+      fetcher_(parts.fetcher),
       slots_(std::make_unique<std::array<UdpSlot, kBatchMax>>()),
       line_(with_own(parts, place, this)) {}
 
@@ -36,14 +38,20 @@ void UdpWorker::run() {
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (turn() == 0) sleep();
   }
+  leave();
 }
 
 // One turn of the loop. Never blocks, allocates or throws. Returns how many packets it served.
 size_t UdpWorker::turn() {
+  if (quiescence_ != nullptr) quiescence_->enter(place_.index);
   const std::span<UdpSlot> slots(*slots_);
   // Those handed over come first but get at most half a batch, so that under full load neither they
   // nor the port's own wait for ever.
   size_t num_packets = take_handed_over(slots.first(kBatchMax / 2));
+  if (fetcher_ != nullptr) {
+    table_is_complete_ = fetcher_->has_all();
+    num_packets += take_fetched(slots.subspan(num_packets, kBatchMax / 4));
+  }
   num_packets += port_->rx(slots.subspan(num_packets));
   if (num_packets == 0) return 0;
 
@@ -63,15 +71,32 @@ void UdpWorker::stop() {
 
 bool UdpWorker::give(WorkerIndex owner, const Packet& packet) {
   const auto& slot = static_cast<const UdpSlot&>(packet);
-  const bool given = rings_.ring(place_.index, owner).push([&](HandedDatagram& handed) {
-    handed.len = slot.len;
-    handed.socket_index = slot.socket_index;
-    handed.peer = slot.peer;
-    handed.local = slot.local;
-    std::memcpy(handed.bytes.data(), slot.data, slot.len);
+  const bool given = rings_.ring(place_.index, owner).push([&](KeptDatagram& handed) {
+    handed.keep(slot);
   });
   if (given) workers_[owner]->wake_if_asleep();
   return given;
+}
+
+// The store says that the table is complete after it put the last context there, and the worker asks
+// before it looks: what it then misses does not exist.
+Verdict UdpWorker::await_context(const Packet& packet) {
+  if (table_is_complete_ || packet.option.kid->size() > cose::kMaxIdLen) return Verdict::kNoContext;
+  if (waiting_.is_full()) return Verdict::kFetchFull;
+  const auto ticket = waiting_.enter(static_cast<const UdpSlot&>(packet));
+  if (fetcher_->fetch(ticket, packet.option)) return Verdict::kAwaitsContext;
+  waiting_.forget(ticket);
+  return Verdict::kFetchFull;
+}
+
+size_t UdpWorker::take_fetched(std::span<UdpSlot> slots) {
+  std::array<WaitingRoom::Ticket, kBatchMax> tickets;
+  const size_t num_fetched = fetcher_->take_fetched(std::span(tickets).first(slots.size()));
+  for (size_t i = 0; i < num_fetched; ++i) {
+    waiting_.leave(tickets[i], slots[i]);
+    slots[i].was_awaited = true;
+  }
+  return num_fetched;
 }
 
 // The sibling's sockets are bound to the same addresses in the same order, so its reply can leave
@@ -83,16 +108,8 @@ size_t UdpWorker::take_handed_over(std::span<UdpSlot> slots) {
     const auto from = static_cast<WorkerIndex>((first_giver_ + i) % place_.count);
     if (from == place_.index) continue;
     while (taken < slots.size() &&
-           rings_.ring(from, place_.index).pop([&](const HandedDatagram& handed) {
-             UdpSlot& slot = slots[taken];
-             slot.data = slot.buffer.data();
-             slot.capacity = slot.buffer.size();
-             slot.response = &slot.own_response;
-             slot.socket_index = handed.socket_index;
-             slot.peer = handed.peer;
-             slot.local = handed.local;
-             std::memcpy(slot.data, handed.bytes.data(), handed.len);
-             begin_packet(slot, handed.len);
+           rings_.ring(from, place_.index).pop([&](const KeptDatagram& handed) {
+             handed.put_into(slots[taken]);
            })) {
       ++taken;
     }
@@ -100,7 +117,8 @@ size_t UdpWorker::take_handed_over(std::span<UdpSlot> slots) {
   return taken;
 }
 
-bool UdpWorker::has_handed_over() {
+bool UdpWorker::has_something() {
+  if (fetcher_ != nullptr && fetcher_->has_fetched()) return true;
   for (WorkerIndex from = 0; from < place_.count; ++from) {
     if (from != place_.index && !rings_.ring(from, place_.index).empty()) return true;
   }
@@ -110,10 +128,16 @@ bool UdpWorker::has_handed_over() {
 // The flag goes up before the last look into the rings, and a giver looks at it after its push; so
 // one of the two sees the other (both sequentially consistent).
 void UdpWorker::sleep() {
+  leave();
   asleep_.store(true);
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!has_handed_over() && !stopping_.load()) port_->sleep();
+  if (!has_something() && !stopping_.load()) port_->sleep();
   asleep_.store(false);
+}
+
+// Nobody waits for a worker that looks nothing up.
+void UdpWorker::leave() {
+  if (quiescence_ != nullptr) quiescence_->leave(place_.index);
 }
 
 void UdpWorker::wake_if_asleep() {

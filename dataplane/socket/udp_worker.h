@@ -7,26 +7,18 @@
 
 #include "dataplane/handoff.h"
 #include "dataplane/socket/udp_port.h"
+#include "dataplane/socket/waiting_room.h"
 #include "framework/base/clock.h"
 #include "framework/pipeline/line.h"
 
 namespace osprey {
-
-// A datagram that crosses from one worker to another.
-struct HandedDatagram {
-  size_t len = 0;
-  size_t socket_index = 0;
-  SocketAddress peer;
-  LocalAddress local;
-  std::array<uint8_t, kMaxDatagram> bytes;
-};
 
 class UdpWorker final : public pipeline::Handoff {
  public:
   // `parts` without its handoff and place, which are this worker's own. `rings` is shared with the
   // siblings. Borrowed, except `port`.
   UdpWorker(const pipeline::LineParts& parts, pipeline::WorkerPlace place,
-            std::unique_ptr<UdpPort> port, HandoffRings<HandedDatagram>& rings);
+            std::unique_ptr<UdpPort> port, HandoffRings<KeptDatagram>& rings);
 
   // The siblings, in the order of their places; before any of them runs.
   void meet(std::vector<UdpWorker*> workers) { workers_ = std::move(workers); }
@@ -40,17 +32,26 @@ class UdpWorker final : public pipeline::Handoff {
   const std::vector<SocketAddress>& addresses() const { return port_->addresses(); }
 
   bool give(oscore::WorkerIndex owner, const pipeline::Packet& packet) override;
+  oscore::Verdict await_context(const pipeline::Packet& packet) override;
+
+  // There is something for it in a ring. Any thread.
+  void wake_if_asleep();
 
  private:
   size_t turn();
   size_t take_handed_over(std::span<UdpSlot> slots);
-  bool has_handed_over();
+  size_t take_fetched(std::span<UdpSlot> slots);
+  bool has_something();
   void sleep();
-  void wake_if_asleep();
+  void leave();
 
   pipeline::WorkerPlace place_;
   std::unique_ptr<UdpPort> port_;
-  HandoffRings<HandedDatagram>& rings_;
+  HandoffRings<KeptDatagram>& rings_;
+  Quiescence* quiescence_;
+  oscore::ContextFetcher* fetcher_;
+  WaitingRoom waiting_;
+  bool table_is_complete_ = true;  // since before this turn
   std::vector<UdpWorker*> workers_;
   std::unique_ptr<std::array<UdpSlot, kBatchMax>> slots_;
   pipeline::Line line_;

@@ -13,6 +13,13 @@
 
 namespace osprey {
 
+// Big-endian unsigned number of 0 to 8 bytes; no bytes is zero, leading zeros are taken.
+inline uint64_t read_uint(Bytes bytes) {
+  uint64_t value = 0;
+  for (const uint8_t byte : bytes) value = value << 8 | byte;
+  return value;
+}
+
 class Reader {
  public:
   explicit Reader(Bytes bytes) : rest_(bytes) {}
@@ -41,6 +48,13 @@ class Reader {
     return value;
   }
 
+  // Big endian in exactly `len` bytes (0 to 8).
+  std::optional<uint64_t> uint(size_t len) {
+    const auto bytes = take(len);
+    if (!bytes) return std::nullopt;
+    return read_uint(*bytes);
+  }
+
   std::optional<Bytes> take(size_t len) {
     if (rest_.size() < len) return std::nullopt;
     const Bytes taken = rest_.first(len);
@@ -57,12 +71,5 @@ class Reader {
  private:
   Bytes rest_;
 };
-
-// Big-endian unsigned number of 0 to 8 bytes; no bytes is zero, leading zeros are taken.
-inline uint64_t read_uint(Bytes bytes) {
-  uint64_t value = 0;
-  for (const uint8_t byte : bytes) value = value << 8 | byte;
-  return value;
-}
 
 }  // namespace osprey

@@ -1,18 +1,23 @@
 #include "framework/cose/hkdf.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
 
 #include "framework/base/check.h"
+#include "framework/base/secret.h"
 
 namespace osprey::cose {
 namespace {
 
 constexpr size_t kMaxBlocks = 255;  // RFC 5869 §2.3
+constexpr size_t kMaxHashLen = 64;
+
+using Block = Secret<kMaxHashLen>;
 
 const char* digest_name(Hash hash) {
   switch (hash) {
@@ -23,30 +28,77 @@ const char* digest_name(Hash hash) {
   return nullptr;
 }
 
-// OpenSSL's parameters take pointers without const, and only read through these.
-OSSL_PARAM octets(const char* name, Bytes bytes) {
-  static uint8_t nothing = 0;  // OpenSSL tells "empty" from "absent" by the pointer
-  auto* data = bytes.empty() ? &nothing : const_cast<uint8_t*>(bytes.data());
-  return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
-}
-
-void run_hkdf(const HkdfAlgorithm& algorithm, int mode, MutableBytes output, Bytes salt,
-              Bytes secret, Bytes info) {
-  static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
-  CHECK(kdf != nullptr);
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf),
-                                                                          EVP_KDF_CTX_free);
-  CHECK(context != nullptr);
-  auto* digest = const_cast<char*>(digest_name(algorithm.hash));
+EVP_MAC_CTX* make_keyless(Hash hash) {
+  static EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  CHECK(hmac != nullptr);
+  EVP_MAC_CTX* const keyless = EVP_MAC_CTX_new(hmac);
+  // OpenSSL takes the name without const, and only reads it.
+  auto* name = const_cast<char*>(digest_name(hash));
   const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-      octets(OSSL_KDF_PARAM_KEY, secret),
-      octets(OSSL_KDF_PARAM_SALT, salt),
-      octets(OSSL_KDF_PARAM_INFO, info),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
       OSSL_PARAM_construct_end(),
   };
-  CHECK(EVP_KDF_derive(context.get(), output.data(), output.size(), params) == 1);
+  CHECK(keyless != nullptr && EVP_MAC_CTX_set_params(keyless, params) == 1);
+  return keyless;
+}
+
+// An HMAC that was never given a key, to be copied: to look an algorithm up by its name takes
+// OpenSSL longer than to hash with it. Shared by all threads, and never written again.
+const EVP_MAC_CTX* keyless_hmac(Hash hash) {
+  static const std::array<EVP_MAC_CTX*, 3> keyless = {
+      make_keyless(Hash::kSha256), make_keyless(Hash::kSha384), make_keyless(Hash::kSha512)};
+  static_assert(static_cast<size_t>(Hash::kSha512) + 1 == keyless.size());
+  return keyless[static_cast<size_t>(hash)];
+}
+
+// HMAC under one key after the other. OpenSSL zeroises what it frees (I7).
+class Hmac {
+ public:
+  explicit Hmac(const HkdfAlgorithm& algorithm)
+      : hash_len_(algorithm.hash_len), context_(EVP_MAC_CTX_dup(keyless_hmac(algorithm.hash))) {
+    CHECK(context_ != nullptr);
+  }
+
+  void begin(Bytes key) {
+    CHECK(!key.empty());  // OpenSSL would go on with the last one
+    CHECK(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr) == 1);
+  }
+  void add(Bytes bytes) { CHECK(EVP_MAC_update(context_.get(), bytes.data(), bytes.size()) == 1); }
+  void finish(MutableBytes mac) {
+    size_t len = 0;
+    CHECK(EVP_MAC_final(context_.get(), mac.data(), &len, mac.size()) == 1 && len == hash_len_);
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+
+  size_t hash_len_;
+  std::unique_ptr<EVP_MAC_CTX, Free> context_;
+};
+
+// RFC 5869 §2.2.
+void extract(Hmac& hmac, MutableBytes prk, Bytes salt, Bytes secret) {
+  constexpr std::array<uint8_t, kMaxHashLen> kZeros{};
+  hmac.begin(salt.empty() ? Bytes(kZeros).first(prk.size()) : salt);
+  hmac.add(secret);
+  hmac.finish(prk);
+}
+
+// RFC 5869 §2.3: each block is a MAC over the one before, the info and the block's number.
+void expand(Hmac& hmac, MutableBytes output, Bytes prk, Bytes info) {
+  Block block;  // T(0): empty
+  for (uint8_t number = 1; !output.empty(); ++number) {
+    hmac.begin(prk);
+    hmac.add(block.reveal());
+    hmac.add(info);
+    hmac.add({&number, 1});
+    hmac.finish(block.space(prk.size()));
+    const size_t len = std::min(output.size(), prk.size());
+    std::ranges::copy(block.reveal().first(len), output.begin());
+    output = output.subspan(len);
+  }
 }
 
 }  // namespace
@@ -54,12 +106,16 @@ void run_hkdf(const HkdfAlgorithm& algorithm, int mode, MutableBytes output, Byt
 void hkdf(const HkdfAlgorithm& algorithm, MutableBytes output, Bytes salt, Bytes secret,
           Bytes info) {
   CHECK(output.size() <= kMaxBlocks * algorithm.hash_len);
-  run_hkdf(algorithm, EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND, output, salt, secret, info);
+  Hmac hmac(algorithm);
+  Block prk;
+  extract(hmac, prk.space(algorithm.hash_len), salt, secret);
+  expand(hmac, output, prk.reveal(), info);
 }
 
 void hkdf_extract(const HkdfAlgorithm& algorithm, MutableBytes prk, Bytes salt, Bytes secret) {
   CHECK(prk.size() == algorithm.hash_len);
-  run_hkdf(algorithm, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, prk, salt, secret, {});
+  Hmac hmac(algorithm);
+  extract(hmac, prk, salt, secret);
 }
 
 }  // namespace osprey::cose

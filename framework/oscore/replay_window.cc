@@ -44,6 +44,13 @@ bool ReplayWindow::try_record(uint64_t piv) {
   return true;
 }
 
+void ReplayWindow::restore(uint64_t next, std::span<const uint64_t> words) {
+  CHECK(words.size() == num_words());
+  std::copy(words.begin(), words.end(), ring());
+  next_ = next;
+  is_set_ = true;
+}
+
 // Forgets what the ring held for the numbers that now enter the window.
 void ReplayWindow::move_to(uint64_t piv) {
   if (piv - next_ >= capacity_) {
@@ -56,19 +63,21 @@ void ReplayWindow::move_to(uint64_t piv) {
 
 bool ReplayWindow::bit(uint64_t piv) const {
   const uint64_t at = piv & (capacity_ - 1);
-  return (words()[at / kWordBits] >> (at % kWordBits) & 1) != 0;
+  return (ring()[at / kWordBits] >> (at % kWordBits) & 1) != 0;
 }
 
 void ReplayWindow::set_bit(uint64_t piv) {
   const uint64_t at = piv & (capacity_ - 1);
-  words()[at / kWordBits] |= uint64_t{1} << (at % kWordBits);
+  ring()[at / kWordBits] |= uint64_t{1} << (at % kWordBits);
 }
 
 void ReplayWindow::clear_bit(uint64_t piv) {
   const uint64_t at = piv & (capacity_ - 1);
-  words()[at / kWordBits] &= ~(uint64_t{1} << (at % kWordBits));
+  ring()[at / kWordBits] &= ~(uint64_t{1} << (at % kWordBits));
 }
 
-void ReplayWindow::fill(uint64_t word) { std::fill_n(words(), capacity_ / kWordBits, word); }
+void ReplayWindow::fill(uint64_t word) { std::fill_n(ring(), num_words(), word); }
+
+size_t ReplayWindow::num_words() const { return capacity_ / kWordBits; }
 
 }  // namespace osprey::oscore

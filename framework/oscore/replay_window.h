@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "framework/base/limits.h"
 
@@ -40,12 +41,21 @@ class ReplayWindow {
   // Marks `piv` seen. False, and no change, if it was seen, is too old, or the window is unset.
   [[nodiscard]] bool try_record(uint64_t piv);
 
+  // What a set window is, for a store to keep over a clean stop: the newest number seen, plus one,
+  // and the ring of bits.
+  uint64_t next() const { return next_; }
+  std::span<const uint64_t> words() const { return {ring(), num_words()}; }
+  // Becomes the set window of this size that next() and words() came from. `words` must be as many
+  // as this window's (CHECK); bits outside the window do not matter.
+  void restore(uint64_t next, std::span<const uint64_t> words);
+
  private:
   bool bit(uint64_t piv) const;
   void set_bit(uint64_t piv);
   void clear_bit(uint64_t piv);
-  uint64_t* words() { return more_ ? more_.get() : &word_; }
-  const uint64_t* words() const { return more_ ? more_.get() : &word_; }
+  uint64_t* ring() { return more_ ? more_.get() : &word_; }
+  const uint64_t* ring() const { return more_ ? more_.get() : &word_; }
+  size_t num_words() const;
   void fill(uint64_t word);
   void move_to(uint64_t piv);
 

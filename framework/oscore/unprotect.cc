@@ -1,5 +1,8 @@
 #include "framework/oscore/unprotect.h"
 
+#include "framework/base/crash_point.h"
+#include "framework/base/fault.h"
+
 namespace osprey::oscore {
 namespace {
 
@@ -34,10 +37,21 @@ bool has_valid_echo(const coap::Message& inner, const SecurityContext& context, 
   coap::OptionReader options = inner.option_reader();
   while (const auto option = options.next()) {
     if (option->number == coap::option::kEcho) {
+      if (FAULT(kAnyEcho)) return true;
       return echo.verify(option->value, context.recipient_key().serial(), now);
     }
   }
   return false;
+}
+
+bool record(ReplayWindow& window, uint64_t piv) {
+  if (FAULT(kNotRecorded)) return true;
+  return window.try_record(piv) || FAULT(kNoSecondLook) || FAULT(kRecordBeforeAuthentication);
+}
+
+// As a server would that trusts what nobody vouches for.
+void record_too_early(const SecurityContext& context, uint64_t piv) {
+  static_cast<void>(const_cast<SecurityContext&>(context).window().try_record(piv));
 }
 
 }  // namespace
@@ -50,6 +64,7 @@ Verdict begin_unprotect_request(const SecurityContext& context, const OscoreOpti
     return Verdict::kReplay;
   }
   if (!holds_code_and_tag(context, ciphertext)) return Verdict::kBadTag;
+  if (FAULT(kRecordBeforeAuthentication)) record_too_early(context, piv);
   opening.nonce = context.recipient_nonce().nonce(option.partial_iv);  // step 5
   set_up_job(context.recipient_key(), *option.kid, option.partial_iv, ciphertext, opening);
   return Verdict::kOk;
@@ -59,6 +74,7 @@ Verdict finish_unprotect_request(SecurityContext& context, const OscoreOption& o
                                  const Opening& opening, EchoMaker& echo, TimeNs now,
                                  coap::Message& inner, RequestIdentity& identity) {
   if (!opening.job.ok) return Verdict::kBadTag;  // step 6; the window stays as it is
+  CRASH_POINT(kRequestDecrypted);
   const uint64_t piv = read_uint(option.partial_iv);
   const bool parsed = parse_plaintext(opening, inner);  // step 7
   const auto identify = [&](NonceReuse reuse) {
@@ -66,18 +82,21 @@ Verdict finish_unprotect_request(SecurityContext& context, const OscoreOption& o
   };
 
   if (context.window().is_set()) {
-    if (!context.window().try_record(piv)) return Verdict::kReplay;  // step 6, second look
+    if (!record(context.window(), piv)) return Verdict::kReplay;  // step 6, second look
+    CRASH_POINT(kWindowRecorded);
     identify(NonceReuse::kOnce);
     return parsed ? Verdict::kOk : Verdict::kInnerFormat;
   }
 
   if (parsed && has_valid_echo(inner, context, echo, now)) {  // B.1.2: the second request
     context.window().initialise_at(piv);
+    CRASH_POINT(kWindowInitialised);
     identify(NonceReuse::kOnce);
     return Verdict::kOk;
   }
   if (!context.challenges().spend(piv, now)) return Verdict::kChallengeLimit;
-  identify(NonceReuse::kNever);  // it may be a replay, whose nonce a response has used before
+  // It may be a replay, whose nonce a response has used before.
+  identify(FAULT(kChallengeReusesNonce) ? NonceReuse::kOnce : NonceReuse::kNever);
   return Verdict::kChallenged;
 }
 

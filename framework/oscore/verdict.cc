@@ -39,6 +39,8 @@ constexpr std::array<VerdictInfo, kNumVerdicts> kTable = {{
     {"response_too_long", kNone, kNoCode, "", "the sealed response does not fit a datagram"},
     {"handed_over", kNone, kNoCode, "", "given to the worker that owns the context"},
     {"handoff_full", kNone, kNoCode, "", "the owner's ring is full"},
+    {"awaits_context", kNone, kNoCode, "", "kept until the store has fetched its context"},
+    {"fetch_full", kPlain, Code::kServiceUnavailable, "Still loading", "too many wait for a context that is not loaded yet"},
     {"truncated", kNone, kNoCode, "", "datagram longer than is taken"},
     {"send_failed", kNone, kNoCode, "", "the kernel did not take the answer"},
 }};

@@ -47,6 +47,8 @@ enum class Verdict : uint8_t {
   kResponseTooLong,
   kHandedOver,
   kHandoffFull,
+  kAwaitsContext,
+  kFetchFull,
   kTruncated,
   kSendFailed,
 

@@ -1,5 +1,6 @@
 #include "framework/pipeline/line.h"
 
+#include "framework/base/crash_point.h"
 #include "framework/pipeline/answer.h"
 #include "framework/pipeline/handle.h"
 #include "framework/pipeline/open.h"
@@ -16,7 +17,9 @@ void Line::serve(Packets batch, TimeNs now) {
   handle(opened.fresh, *with.router, now);                                          // application
   handle(parsed.plain, *with.router, now);
   refuse(opened.refused, *with.echo, now);  // RFC 8613 B.1.2
+  CRASH_POINT(kRequestDelivered);
   seal(opened.authentic(), *with.engine, *with.sequence_source, with.message_id_offset);  // §8.3
+  CRASH_POINT(kResponseSealed);
   answer(batch, with.message_id_offset);
   for (const Packet* packet : batch) count(packet->verdict);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "framework/base/counters.h"
+#include "framework/base/quiescence.h"
 #include "framework/oscore/context_store.h"
 #include "framework/oscore/context_table.h"
 #include "framework/oscore/echo.h"
@@ -18,8 +19,12 @@ using VerdictCounters = std::array<Counter, oscore::kNumVerdicts>;
 // What one worker's line works with. Borrowed; outlives the line.
 struct LineParts {
   const oscore::ContextTable* contexts = nullptr;
+  // Where the worker says that its turn is over and it holds no context any more, as reader number
+  // place.index; nullptr if contexts do not change while it runs.
+  Quiescence* quiescence = nullptr;
   const Router* router = nullptr;
-  oscore::SequenceSource* sequence_source = nullptr;
+  oscore::SequenceSource* sequence_source = nullptr;  // this worker's own link, as is the fetcher
+  oscore::ContextFetcher* fetcher = nullptr;          // nullptr if the table has all there are
   oscore::AeadEngine* engine = nullptr;  // this worker's own
   oscore::EchoMaker* echo = nullptr;     // this worker's own
   Handoff* handoff = nullptr;

@@ -38,17 +38,20 @@ void open_batch(Packets in, AeadEngine& engine, EchoMaker& echo, TimeNs now) {
 }
 
 // Several contexts have these IDs: tries each on a copy of the ciphertext, since opening destroys
-// it (§3.3).
+// it (§3.3). All have one owner, this worker; but if all that steer could find were removed since,
+// one that was added may have another, and is not this worker's to touch.
 Verdict open_among_candidates(Packet& packet, const oscore::ContextTable& table, AeadEngine& engine,
                               EchoMaker& echo, TimeNs now) {
   const MutableBytes ciphertext = packet.ciphertext();
   std::array<uint8_t, kMaxDatagram> saved;
   if (ciphertext.size() > saved.size()) return Verdict::kBadTag;
   std::memcpy(saved.data(), ciphertext.data(), ciphertext.size());
+  const oscore::WorkerIndex owner = packet.context->owner();
   bool seen_before = false;
   for (size_t nth = 0; nth < kMaxContextCandidates; ++nth) {
     oscore::SecurityContext* candidate = table.find(packet.option, nth);
     if (candidate == nullptr) break;
+    if (candidate->claim(owner) != owner) continue;
     packet.context = candidate;
     std::memcpy(ciphertext.data(), saved.data(), ciphertext.size());
     Opening opening;

@@ -29,6 +29,7 @@ struct Packet {
   size_t capacity = 0;  // bytes at `data`
   Verdict verdict = Verdict::kOk;
   bool has_reply = false;
+  bool was_awaited = false;  // the store has looked for its context before
 
   // parse writes.
   coap::Message outer;
@@ -58,6 +59,7 @@ inline void begin_packet(Packet& packet, size_t len) {
   packet.len = len;
   packet.verdict = Verdict::kOk;
   packet.has_reply = false;
+  packet.was_awaited = false;
   packet.context = nullptr;
 }
 

@@ -151,7 +151,7 @@ async def unprivileged() -> None:
         await make_store(Path(name) / "client", client)
         config = Path(name) / "ospreyd.toml"
         config.write_text(f'[server]\nlisten = ["{IPV4}:0"]\n[store]\npath = "{store}"\n')
-        for path in (Path(name), store, *store.iterdir(), config):
+        for path in (Path(name), store, *store.rglob("*"), config):
             os.chown(path, NOBODY, NOBODY)
         drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--bounding-set=-all"]
         server = Program(*drop, OSPREYD, "--config", config)

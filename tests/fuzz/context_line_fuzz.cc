@@ -3,24 +3,10 @@
 // Method: the input is one line.
 #include "framework/base/check.h"
 #include "storage/context_lines.h"
+#include "tests/fuzz/same_context.h"
 
 namespace osprey::storage {
 namespace {
-
-using oscore::ContextParameters;
-
-void check_same(const ContextParameters& a, const ContextParameters& b) {
-  CHECK(a.name == b.name);
-  CHECK(equal(a.master_secret.reveal(), b.master_secret.reveal()));
-  CHECK(a.master_salt == b.master_salt);
-  CHECK(a.id_context == b.id_context);
-  CHECK(a.sender_id == b.sender_id);
-  CHECK(a.recipient_id == b.recipient_id);
-  CHECK(a.aead == b.aead);
-  CHECK(a.hkdf == b.hkdf);
-  CHECK(a.replay_window_size == b.replay_window_size);
-  CHECK(a.require_kid_context == b.require_kid_context);
-}
 
 void run(std::string_view line) {
   auto parameters = parse_context_line(line, 7);
@@ -32,11 +18,11 @@ void run(std::string_view line) {
   CHECK(check_writable(*parameters).has_value());
   const auto again = parse_context_line(write_context_line(*parameters, Reveal::kYes), 8);
   CHECK(again.has_value());
-  check_same(*again, *parameters);
+  fuzz::check_same(*again, *parameters);
   const SecretText hidden = write_context_line(*parameters, Reveal::kNo);
   CHECK(!parse_context_line(hidden, 9).has_value());
   // Refused with a reason or derived; either is fine.
-  const auto context = oscore::SecurityContext::derive(std::move(*parameters));
+  const auto context = oscore::SecurityContext::derive(*parameters);
   CHECK(context.has_value() || !context.error().cause.empty());
 }
 

@@ -63,7 +63,7 @@ class WatchfulEngine final : public oscore::AeadEngine {
 class Numbers final : public oscore::SequenceSource {
  public:
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const SecurityContext& context) override {
+      SecurityContext& context) override {
     if (++calls_ % 5 == 0) return std::nullopt;
     uint64_t& next = next_[&context];
     next += 8;

@@ -182,6 +182,100 @@ def context_line():
     return seeds
 
 
+def csv():
+    header = "name,master_secret,sender_id,recipient_id"
+    row = "sensor-1,0102030405060708090a0b0c0d0e0f10,01,02"
+    more = ",master_salt,id_context,algorithm,hkdf,replay_window,require_kid_context,sender_sequence"
+    full = ",9e7ca92223786340,37cb,A256GCM,HKDF SHA-512,1024,true,4096"
+    return {
+        "good": f"{header}\n{row}\n",
+        "full": f"{header}{more}\n{row}{full}\n{row},,,,,,,\n",
+        "order": "sender_id,recipient_id,name,master_secret\r\n01,02,a,00\r\n",
+        "quotes": f'{header}\n"k\u00fche ""1"", 2","00","","01"\n',
+        "byte-order-mark": f"\ufeff{header},id_context\n{row},empty\n",
+        "open-quote": f'{header}\n"{row}\n',
+        "hidden": f"{header}\na,(hidden),01,02\n",
+        "unknown-column": f"{header},colour\n{row},red\n",
+        "few-values": f"{header}\na,00,01\n",
+        "number": f"{header},algorithm\n{row},24\n{row},99\n",
+    }
+
+
+def libcoap_conf():
+    secret = 'master_secret,hex,"0102030405060708090a0b0c0d0e0f10"\n'
+    ids = 'sender_id,ascii,"server"\nrecipient_id,ascii,"client"\n'
+    more = 'master_salt,hex,"9e7ca92223786340"\nid_context,ascii,x\nreplay_window,integer,30\nssn_freq,integer,100\n'
+    flags = "rfc8613_b_1_2,bool,true\nrfc8613_b_2,bool,false\nbreak_sender_key,bool,false\n"
+    return {
+        "good": secret + ids,
+        "full": "# comment\r\n\r\n" + secret + ids + more + flags,
+        "integers": secret + ids + "aead_alg,integer,10\nhkdf_alg,integer,-10\n",
+        "texts": secret + ids + 'aead_alg,text,"AES-CCM-16-64-256"\nhkdf_alg,text,direct+HKDF-SHA-512\n',
+        "two-clients": secret + ids + "recipient_id,hex,01\n",
+        "b-2": secret + ids + "rfc8613_b_2,bool,true\n",
+        "complex": secret + "complex_recipient,config,'\nrecipient_id,hex,01\n'\n",
+        "cut": (secret + ids)[:-1],
+        "open-quote": secret + 'sender_id,hex,"01\n',
+        "sequence": "1099511627776\n",
+    }
+
+
+def aiocoap_files():
+    settings = {"sender-id_hex": "01", "recipient-id_ascii": "c"}
+    secret = {"secret_hex": "0102030405060708090a0b0c0d0e0f10", "salt_ascii": "salt"}
+    full = settings | {"algorithm": "A256GCM", "kdf-hashfun": "sha512", "window": 64, "id-context_hex": ""}
+    known = {"next-to-send": 20, "received": {"index": 5, "bitfield": 41}}
+
+    def files(*objects):
+        return "\0".join(json.dumps(each) for each in objects)
+
+    return {
+        "good": files(settings, secret),
+        "full": files(full, secret, {"next-to-send": 7, "received": "unknown"}),
+        "window": files(settings, secret, known),
+        "long-window": files(settings, secret, known | {"received": {"index": 1, "bitfield": 2**64 - 1}}),
+        "longer-window": files(settings, secret, known | {"received": {"index": 1, "bitfield": 2**64}}),
+        "never-seen": files(settings, secret, known | {"received": {"index": None, "bitfield": None}}),
+        "number": files(settings | {"algorithm": 24, "id-context": None}, secret),
+        "both": files(settings | secret, secret),
+        "twice": files(settings | {"sender-id_ascii": "s"}, secret),
+        "no-suffix": files({"sender-id": "01", "recipient-id": "02"}, secret),
+        "escapes": files(settings, {"secret_ascii": "\u00fc\\"}),
+        "lines": json.dumps(settings, indent=4) + "\0" + json.dumps(secret, indent=4)[:-1],
+    }
+
+
+def records():
+    def long_bytes(data):
+        return struct.pack(">H", len(data)) + data
+
+    key = bytes.fromhex("020203" "00" "1122334455667788")
+    header = bytes.fromhex("01" "01" "0000000a" "01" "0020")
+    ids = bytes.fromhex("0161" "0101" "020203" "00" "00")
+    secrets = bytes.fromhex("02abcd") + bytes(16 + 16 + 13)
+    context_key = bytes.fromhex("020203" "010437cbf321" "1122334455667788")
+    full = bytes.fromhex("01" "03" "00000003" "03" "1000" "0873656e736f722d31" "0101" "020203" "010437cbf321"
+                         "089e7ca92223786340")
+    return {
+        "sequence": b"\0" + bytes.fromhex("01" "000000000007" "010000000000"),
+        "sequence-empty": b"\0" + bytes.fromhex("01" "000000000000" "000000000000"),
+        "sender-live": b"\1\1" + context_key,
+        "sender-retired": b"\1\2" + bytes.fromhex("010000000000"),
+        "meta": b"\2" + bytes.fromhex("00000001") + bytes(16) + bytes(8) + bytes.fromhex("00000003" "00000002")
+        + bytes(8) + bytes.fromhex("0000000000989680"),
+        "meta-newer": b"\2" + bytes.fromhex("00000002"),
+        "window-32": b"\3" + bytes.fromhex("01" "00000002" "0020" "00000000000a" "0000000000000201"),
+        "window-128": b"\3" + bytes.fromhex("01" "00000002" "0080" "010000000000") + b"\xa5" * 16,
+        "context": b"\4" + long_bytes(key) + header + ids + bytes(12 + 64 + 16),
+        "authentic": b"\5" + long_bytes(key) + long_bytes(header + ids) + secrets,
+        "authentic-full": b"\5" + long_bytes(context_key) + long_bytes(full)
+        + bytes.fromhex("10") + bytes(range(16)) + bytes(32 + 32 + 12),
+        "authentic-short": b"\5" + long_bytes(key) + long_bytes(header + ids) + secrets[:-1],
+        "authentic-equal-ids": b"\5" + long_bytes(key)
+        + long_bytes(header + bytes.fromhex("0161" "0101" "0101" "00" "00")) + secrets,
+    }
+
+
 def config():
     good = '[server]\nlisten = ["127.0.0.1:5683", "[::1]:5683"]\nworkers = 2\n[store]\npath = "/var/lib/osprey"\n'
     return {
@@ -206,6 +300,10 @@ def main():
     write("client_fuzz", client())
     write("uri_fuzz", uri())
     write("context_line_fuzz", context_line())
+    write("record_fuzz", records())
+    write("csv_fuzz", csv())
+    write("libcoap_conf_fuzz", libcoap_conf())
+    write("aiocoap_files_fuzz", aiocoap_files())
     write("config_fuzz", config())
 
 

@@ -280,6 +280,26 @@ TEST(ContextLines, WhatIsWrittenComesBack) {
   }
 }
 
+TEST(ContextLines, ALineBetweenStoresHasTheOwnNumberToo) {
+  const oscore::ContextParameters parameters = numbered_context(9);
+  constexpr uint64_t kAllUsed = uint64_t{1} << 40;
+  const SecretText line = write_exported_line(parameters, kAllUsed, Reveal::kYes);
+  uint64_t sender_sequence = 0;
+  const auto back = parse_exported_line(line, 1, sender_sequence);
+  ASSERT_TRUE(back) << error_of(back);
+  EXPECT_EQ(back->name, parameters.name);
+  EXPECT_EQ(sender_sequence, kAllUsed);
+  EXPECT_TRUE(
+      parse_exported_line(write_context_line(parameters, Reveal::kYes), 1, sender_sequence));
+  EXPECT_EQ(sender_sequence, 0u);
+  EXPECT_FALSE(parse_context_line(line, 1));  // in a store's own file it would be ignored
+  for (const char* number : {"-1", "1.0", "\"1\"", "null", "1099511627777"}) {
+    EXPECT_EQ(error_of(parse_exported_line(
+                  line_with(", \"sender_sequence\": " + std::string(number)), 7, sender_sequence)),
+              "line 7: key \"sender_sequence\": expected a number from 0 to 1099511627776");
+  }
+}
+
 TEST(ContextLines, LongestValuesFitALine) {
   oscore::ContextParameters parameters = numbered_context(1);
   parameters.name.clear();
@@ -289,6 +309,9 @@ TEST(ContextLines, LongestValuesFitALine) {
   parameters.master_salt.assign(kMaxSaltLen, 2);
   parameters.id_context = id_context_of(kMaxIdContextLen);
   EXPECT_TRUE(parse_context_line(write_context_line(parameters, Reveal::kYes), 1));
+  uint64_t sender_sequence = 0;
+  EXPECT_TRUE(parse_exported_line(write_exported_line(parameters, uint64_t{1} << 40, Reveal::kYes),
+                                  1, sender_sequence));
 }
 
 TEST(ContextLines, WithoutRevealTheSecretIsLeftOut) {

@@ -13,6 +13,7 @@ namespace osprey::storage {
 namespace {
 
 constexpr int64_t kCreated = 1'800'000'000;
+constexpr StoreId kId = {0x05, 0x9e, 0x41};
 
 DirectoryPtr open_directory(const std::string& path, FileCalls& calls = FileCalls::system()) {
   auto directory = Directory::open(path, calls);
@@ -22,9 +23,9 @@ DirectoryPtr open_directory(const std::string& path, FileCalls& calls = FileCall
 
 // A store's directory whose epoch is `epoch` in both copies.
 void make_epoch(const TempDirectory& directory, uint32_t epoch) {
-  auto file = EpochFile::create(open_directory(directory.path()), kCreated);
+  auto file = EpochFile::create(open_directory(directory.path()), kId, kCreated);
   ASSERT_TRUE(file) << error_of(file);
-  const auto raised = file->raise_to(epoch);
+  const auto raised = file->raise_to(epoch, kCreated);
   ASSERT_TRUE(raised) << error_of(raised);
 }
 
@@ -32,7 +33,7 @@ void make_epoch(const TempDirectory& directory, uint32_t epoch) {
 Result<uint32_t> next_start(const std::string& path, int64_t now_s = kCreated) {
   const auto file = EpochFile::open(open_directory(path));
   if (!file) return tl::unexpected(file.error());
-  return file->epoch_for_start(now_s);
+  return file->next_epoch(now_s);
 }
 
 TEST(EpochFile, NewStoreHasUsedUpEpochZero) {
@@ -44,7 +45,7 @@ TEST(EpochFile, NewStoreHasUsedUpEpochZero) {
 TEST(EpochFile, CreateRefusesWhenThereIsAnEpoch) {
   const TempDirectory directory;
   make_epoch(directory, 7);
-  const auto file = EpochFile::create(open_directory(directory.path()), kCreated);
+  const auto file = EpochFile::create(open_directory(directory.path()), kId, kCreated);
   EXPECT_NE(error_of(file).find("has epoch files already"), std::string::npos) << error_of(file);
   EXPECT_EQ(next_start(directory.path()), 8u);
 }
@@ -55,7 +56,6 @@ TEST(EpochFile, RaisedEpochComesBack) {
   const auto file = EpochFile::open(open_directory(directory.path()));
   ASSERT_TRUE(file);
   EXPECT_EQ(file->epoch(), 41u);
-  EXPECT_EQ(file->created_s(), kCreated);
 }
 
 TEST(EpochFile, RaiseNeverLowers) {
@@ -63,7 +63,7 @@ TEST(EpochFile, RaiseNeverLowers) {
   make_epoch(directory, 41);
   auto file = EpochFile::open(open_directory(directory.path()));
   ASSERT_TRUE(file);
-  EXPECT_TRUE(file->raise_to(3));
+  EXPECT_TRUE(file->raise_to(3, kCreated));
   EXPECT_EQ(file->epoch(), 41u);
   EXPECT_EQ(next_start(directory.path()), 42u);
 }
@@ -79,7 +79,7 @@ TEST(EpochFile, FilesArePrivate) {
 }
 
 TEST(EpochFile, OneCopyIsEnoughAndTheOtherIsMendedByTheNextRaise) {
-  const std::string kWorse[] = {"", "short", std::string(62, '\0'), std::string(5000, 'x')};
+  const std::string kWorse[] = {"", "short", std::string(114, '\0'), std::string(5000, 'x')};
   for (const char* hurt : {"epoch.a", "epoch.b"}) {
     for (const std::string& content : kWorse) {
       const TempDirectory directory;
@@ -88,7 +88,7 @@ TEST(EpochFile, OneCopyIsEnoughAndTheOtherIsMendedByTheNextRaise) {
       auto file = EpochFile::open(open_directory(directory.path()));
       ASSERT_TRUE(file) << error_of(file);
       EXPECT_EQ(file->epoch(), 9u);
-      ASSERT_TRUE(file->raise_to(10));
+      ASSERT_TRUE(file->raise_to(10, kCreated));
 
       const char* other = hurt == std::string("epoch.a") ? "epoch.b" : "epoch.a";
       std::filesystem::remove(directory.path_of(other));
@@ -166,7 +166,7 @@ TEST(EpochFile, OlderCopyOfOneIsOverruledByTheOther) {
     make_epoch(directory, 3);
     const std::string saved = read_text(directory.path_of(old));
     auto file = EpochFile::open(open_directory(directory.path()));
-    ASSERT_TRUE(file && file->raise_to(8));
+    ASSERT_TRUE(file && file->raise_to(8, kCreated));
     write_text(directory.path_of(old), saved);
     EXPECT_EQ(next_start(directory.path()), 9u);
   }
@@ -181,7 +181,8 @@ TEST(EpochFile, CopiesSwappedAreTheSame) {
   EXPECT_EQ(next_start(directory.path()), 4u);
 }
 
-// Goal: a whole directory put back from yesterday does not repeat today's epochs.
+// Goal: a snapshot of the whole machine, put back, does not repeat the epochs of the time between,
+// if they were not taken faster than the clock gives them.
 TEST(EpochFile, ClockLiftsARestoredCopy) {
   const TempDirectory directory;
   make_epoch(directory, 3);
@@ -189,8 +190,8 @@ TEST(EpochFile, ClockLiftsARestoredCopy) {
     int64_t later_s;
     uint32_t epoch;
   } kCases[] = {
-      {-1'000'000, 4},  {0, 4},       {599, 4},         {3 * 600, 4},
-      {5 * 600 - 1, 4}, {5 * 600, 5}, {144 * 600, 144}, {int64_t{kMaxEpoch} * 600, kMaxEpoch},
+      {-1'000'000, 4},  {0, 4},       {599, 4},         {3 * 600, 7},
+      {5 * 600 - 1, 8}, {5 * 600, 9}, {144 * 600, 148}, {int64_t{kMaxEpoch - 4} * 600, kMaxEpoch},
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(next_start(directory.path(), kCreated + c.later_s), c.epoch) << c.later_s;
@@ -200,38 +201,218 @@ TEST(EpochFile, ClockLiftsARestoredCopy) {
 TEST(EpochFile, ClockFarAheadDoesNotUseUpTheEpochs) {
   const TempDirectory directory;
   make_epoch(directory, 3);
-  const auto far = next_start(directory.path(), kCreated + (int64_t{kMaxEpoch} + 1) * 600);
+  const auto far = next_start(directory.path(), kCreated + int64_t{kMaxEpoch - 3} * 600);
   EXPECT_NE(error_of(far).find("set the clock (date)"), std::string::npos) << error_of(far);
   EXPECT_EQ(next_start(directory.path()), 4u);
 }
 
 TEST(EpochFile, StoreMadeBeforeTheClockWasSetStartsOnceItIs) {
   const TempDirectory directory;
-  ASSERT_TRUE(EpochFile::create(open_directory(directory.path()), 60));
+  ASSERT_TRUE(EpochFile::create(open_directory(directory.path()), kId, 60));
   EXPECT_EQ(next_start(directory.path(), 90), 1u);
-  EXPECT_EQ(next_start(directory.path(), kEarliestNowS + 7 * 600), 7u);
+  EXPECT_EQ(next_start(directory.path(), kEarliestNowS + 7 * 600), 8u);
 }
 
-TEST(EpochFile, MixedStoresTakeTheHigherEpochAndTheOlderFloor) {
+TEST(EpochFile, CopiesOfTwoLivesTakeTheHigherEpochAndTheOlderClock) {
   const TempDirectory directory;
   const TempDirectory other;
   make_epoch(directory, 3);
-  auto file = EpochFile::create(open_directory(other.path()), kCreated - 6000);
+  auto file = EpochFile::create(open_directory(other.path()), kId, kCreated - 6000);
   ASSERT_TRUE(file);
   write_text(directory.path_of("epoch.b"), read_text(other.path_of("epoch.b")));
-  EXPECT_EQ(next_start(directory.path()), 10u);
+  EXPECT_EQ(next_start(directory.path()), 14u);
 }
 
 TEST(EpochFile, LastEpochIsUsedAndThenNoMore) {
   const TempDirectory directory;
   make_epoch(directory, kMaxEpoch - 1);
-  EXPECT_EQ(next_start(directory.path()), kMaxEpoch);
   auto file = EpochFile::open(open_directory(directory.path()));
-  ASSERT_TRUE(file && file->raise_to(kMaxEpoch));
-  const auto none_left = next_start(directory.path());
-  EXPECT_NE(error_of(none_left).find("has used up its sequence numbers"), std::string::npos);
-  EXPECT_FALSE(file->raise_to(kMaxEpoch + 1));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->adopt(kCreated));  // the allowance was used up, too
   EXPECT_EQ(file->epoch(), kMaxEpoch);
+  EXPECT_NE(error_of(next_start(directory.path())).find("has used up its sequence numbers"),
+            std::string::npos);
+  EXPECT_NE(error_of(file->adopt(kCreated)).find("no epochs left"), std::string::npos);
+  EXPECT_FALSE(file->raise_to(kMaxEpoch + 1, kCreated));
+  EXPECT_EQ(file->epoch(), kMaxEpoch);
+}
+
+TEST(EpochFile, CopiesOfDifferentStoresAreRefused) {
+  const TempDirectory directory;
+  const TempDirectory other;
+  make_epoch(directory, 3);
+  ASSERT_TRUE(EpochFile::create(open_directory(other.path()), StoreId{7}, kCreated));
+  write_text(directory.path_of("epoch.b"), read_text(other.path_of("epoch.b")));
+  EXPECT_NE(error_of(next_start(directory.path())).find("belong to different stores"),
+            std::string::npos);
+}
+
+bool is_in_place(const std::string& path) {
+  const auto file = EpochFile::open(open_directory(path));
+  EXPECT_TRUE(file) << error_of(file);
+  return file && file->is_in_place();
+}
+
+void copy_directory(const std::string& from, const std::string& to) {
+  for (const char* name : {"epoch.a", "epoch.b"}) {
+    write_text(to + "/" + name, read_text(from + "/" + name));
+  }
+}
+
+// Goal: a store is told from a copy of it (I1). Method: copy it elsewhere; put an older copy back
+// over the files, in place and by removing them first; move it, which is no copy.
+TEST(EpochFile, ACopyIsNotTheStore) {
+  const TempDirectory directory;
+  make_epoch(directory, 3);
+  EXPECT_TRUE(is_in_place(directory.path()));
+
+  const TempDirectory copy;
+  copy_directory(directory.path(), copy.path());
+  EXPECT_FALSE(is_in_place(copy.path()));
+
+  auto file = EpochFile::open(open_directory(directory.path()));
+  ASSERT_TRUE(file && file->raise_to(4, kCreated));
+  copy_directory(copy.path(), directory.path());
+  EXPECT_FALSE(is_in_place(directory.path()));
+  ASSERT_TRUE(file->raise_to(5, kCreated));
+  EXPECT_TRUE(is_in_place(directory.path()));
+  for (const char* name : {"epoch.a", "epoch.b"}) {
+    std::filesystem::remove(directory.path_of(name));
+  }
+  copy_directory(copy.path(), directory.path());
+  EXPECT_FALSE(is_in_place(directory.path()));
+
+  const TempDirectory above;
+  ASSERT_TRUE(file->raise_to(6, kCreated));
+  std::filesystem::rename(directory.path(), above.path_of("moved"));
+  EXPECT_TRUE(is_in_place(above.path_of("moved")));
+  std::filesystem::rename(above.path_of("moved"), directory.path());
+}
+
+TEST(EpochFile, OneCopyInPlaceIsEnough) {
+  for (const char* old : {"epoch.a", "epoch.b"}) {
+    const TempDirectory directory;
+    make_epoch(directory, 3);
+    const std::string saved = read_text(directory.path_of(old));
+    auto file = EpochFile::open(open_directory(directory.path()));
+    ASSERT_TRUE(file && file->raise_to(8, kCreated));
+    write_text(directory.path_of(old), saved);
+    EXPECT_TRUE(is_in_place(directory.path()));
+    EXPECT_EQ(next_start(directory.path()), 9u);
+  }
+}
+
+// Goal: an adopted copy never meets the other life of the store. Method: the other life takes every
+// epoch that its allowance gives it, at several times after the copy was made.
+TEST(EpochFile, AnAdoptedCopyBeginsAboveWhatTheStoreCanHaveReached) {
+  for (const int64_t later_s : {0, 599, 600, 86'400, 365 * 86'400}) {
+    const TempDirectory original;
+    const TempDirectory copy;
+    make_epoch(original, 3);
+    copy_directory(original.path(), copy.path());
+
+    auto file = EpochFile::open(open_directory(original.path()));
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->raise_to(kEpochAllowance - 2, kCreated));  // five are left
+    while (const auto next = file->next_epoch(kCreated + later_s)) {
+      if (*next + 1'000 < kEpochAllowance + 2 * later_s / 600) {
+        ASSERT_TRUE(file->raise_to(*next + 900, kCreated + later_s));  // many at once
+      } else {
+        ASSERT_TRUE(file->raise_to(*next, kCreated + later_s));
+      }
+    }
+    const uint32_t reached = file->epoch();
+    EXPECT_GE(reached, kEpochAllowance + later_s / 600);
+    auto adopted = EpochFile::open(open_directory(copy.path()));
+    ASSERT_TRUE(adopted && adopted->adopt(kCreated + later_s));
+    EXPECT_TRUE(is_in_place(copy.path()));
+    EXPECT_GT(adopted->epoch(), reached);
+    EXPECT_TRUE(adopted->next_epoch(kCreated + later_s)) << "a new allowance";
+  }
+}
+
+// Goal: epochs are not taken faster than their bound, and a wait or an adoption gives new ones.
+TEST(EpochFile, MoreThanTheAllowanceIsRefused) {
+  const TempDirectory directory;
+  make_epoch(directory, kEpochAllowance);
+  const auto refused = next_start(directory.path(), kCreated + 599);
+  EXPECT_NE(error_of(refused).find("osprey store adopt --store " + directory.path()),
+            std::string::npos)
+      << error_of(refused);
+  EXPECT_EQ(next_start(directory.path(), kCreated + 600), kEpochAllowance + 2);
+  auto file = EpochFile::open(open_directory(directory.path()));
+  ASSERT_TRUE(file && file->adopt(kCreated));
+  EXPECT_EQ(next_start(directory.path()), kEpochAllowance + 2);
+}
+
+TEST(EpochFile, TheAllowanceComesBackWithTime) {
+  const TempDirectory directory;
+  make_epoch(directory, kEpochAllowance - 1);  // one is left
+  auto file = EpochFile::open(open_directory(directory.path()));
+  ASSERT_TRUE(file);
+  const int64_t later = kCreated + 3 * 600 + 599;  // four are left
+  for (int i = 0; i < 4; ++i) {
+    const auto next = file->next_epoch(later);
+    ASSERT_TRUE(next) << i << ": " << error_of(next);
+    ASSERT_TRUE(file->raise_to(*next, later));
+  }
+  EXPECT_FALSE(file->next_epoch(later));
+  EXPECT_TRUE(file->next_epoch(later + 1)) << "what is over of the ten minutes is not forgotten";
+}
+
+// What a start at `now_s` takes the last stop for; 0: in doubt.
+uint64_t stop_token(const std::string& path, int64_t now_s = kCreated) {
+  const auto file = EpochFile::open(open_directory(path));
+  EXPECT_TRUE(file) << error_of(file);
+  return file ? file->stop_token(now_s) : 0;
+}
+
+TEST(EpochFile, ACleanStopCountsForOneStart) {
+  const TempDirectory directory;
+  make_epoch(directory, 3);
+  EXPECT_EQ(stop_token(directory.path()), 0u);
+  auto file = EpochFile::open(open_directory(directory.path()));
+  ASSERT_TRUE(file && file->mark_clean_stop(77, kCreated));
+  EXPECT_EQ(stop_token(directory.path()), 77u);
+  EXPECT_EQ(stop_token(directory.path()), 77u) << "looking takes nothing away";
+  auto next = EpochFile::open(open_directory(directory.path()));
+  ASSERT_TRUE(next && next->consume_clean_stop(kCreated));
+  EXPECT_EQ(stop_token(directory.path()), 0u);
+  EXPECT_EQ(next->epoch(), 3u);
+}
+
+// Goal: any doubt about a clean stop takes it away.
+TEST(EpochFile, ACleanStopInDoubtIsNone) {
+  const auto stopped = [](const TempDirectory& directory) {
+    make_epoch(directory, 3);
+    auto file = EpochFile::open(open_directory(directory.path()));
+    ASSERT_TRUE(file && file->mark_clean_stop(77, kCreated));
+  };
+  {
+    const TempDirectory directory;
+    stopped(directory);
+    EXPECT_EQ(stop_token(directory.path(), kCreated - 1), 0u) << "the clock went back";
+    EXPECT_EQ(stop_token(directory.path(), kCreated + kCleanStopTrustS), 77u);
+    EXPECT_EQ(stop_token(directory.path(), kCreated + kCleanStopTrustS + 1), 0u) << "too long ago";
+  }
+  for (const char* name : {"epoch.a", "epoch.b"}) {
+    const TempDirectory directory;
+    stopped(directory);
+    const std::string good = read_text(directory.path_of(name));
+    write_text(directory.path_of(name), "damaged");
+    EXPECT_EQ(stop_token(directory.path()), 0u) << name;
+    std::filesystem::remove(directory.path_of(name));
+    EXPECT_EQ(stop_token(directory.path()), 0u) << name;
+    write_text(directory.path_of(name), good);
+    EXPECT_EQ(stop_token(directory.path()), 0u) << name << " was put back";
+  }
+  {
+    const TempDirectory directory;
+    stopped(directory);
+    auto file = EpochFile::open(open_directory(directory.path()));
+    ASSERT_TRUE(file && file->raise_to(3, kCreated));
+    EXPECT_EQ(stop_token(directory.path()), 0u) << "a raise forgets it";
+  }
 }
 
 // A copy whose checksum is right, with one field changed.
@@ -247,7 +428,7 @@ TEST(EpochFile, NewerVersionIsRefusedEvenInOneCopy) {
   make_epoch(directory, 9);
   const std::string good = read_text(directory.path_of("epoch.a"));
   for (const char* name : {"epoch.a", "epoch.b"}) {
-    write_text(directory.path_of(name), resealed(good, 8, std::string_view("\0\2", 2)));
+    write_text(directory.path_of(name), resealed(good, 8, std::string_view("\0\3", 2)));
     const auto newer = next_start(directory.path());
     EXPECT_NE(error_of(newer).find(std::string(name) + " was written by a newer Osprey"),
               std::string::npos)
@@ -260,8 +441,10 @@ TEST(EpochFile, NonsenseWithARightChecksumIsDamage) {
   const std::pair<size_t, std::string> kFields[] = {
       {0, "EPOCHOSP"},
       {8, std::string(2, '\0')},                 // version 0
-      {10, std::string("\x00\x10\x00\x00", 4)},  // epoch 2^20
-      {14, "\xff"},                              // created before 1970
+      {26, std::string("\x00\x10\x00\x00", 4)},  // epoch 2^20
+      {30, std::string("\x00\x10\x00\x00", 4)},  // allowance 2^20
+      {34, "\xff"},                              // created before 1970
+      {42, "\xff"},                              // written before 1970
   };
   for (const auto& [at, bytes] : kFields) {
     const TempDirectory directory;
@@ -304,13 +487,13 @@ TEST(EpochFile, EachFailingCallIsReportedAndNothingIsLost) {
     auto file = EpochFile::open(open_directory(directory.path(), calls));
     ASSERT_TRUE(file);
     calls.fail(first, 1, ENOSPC);
-    const auto raised = file->raise_to(10);
+    const auto raised = file->raise_to(10, kCreated);
     if (raised) break;
     EXPECT_NE(error_of(raised).find("No space left on device"), std::string::npos);
     EXPECT_NE(error_of(raised).find("to mend: free space"), std::string::npos);
     EXPECT_EQ(file->epoch(), 9u);
     EXPECT_GE(next_start(directory.path()).value(), 10u);
-    ASSERT_TRUE(file->raise_to(10));
+    ASSERT_TRUE(file->raise_to(10, kCreated));
     EXPECT_EQ(file->epoch(), 10u);
     for (const char* lost : {"epoch.a", "epoch.b"}) {
       const std::string saved = read_text(directory.path_of(lost));
@@ -328,9 +511,9 @@ uint32_t start_and_raise(const std::string& path, FileCalls& calls) {
   try {
     auto file = EpochFile::open(open_directory(path, calls));
     EXPECT_TRUE(file) << error_of(file);
-    const auto first = file->epoch_for_start(kCreated);
+    const auto first = file->next_epoch(kCreated);
     for (const uint32_t epoch : {first.value(), *first + 1}) {
-      const auto raised = file->raise_to(epoch);
+      const auto raised = file->raise_to(epoch, kCreated);
       EXPECT_TRUE(raised) << error_of(raised);
       used = file->epoch();
     }
@@ -379,7 +562,7 @@ TEST(EpochFile, PowerCutWhileMendingACopyIsSafe) {
     make_epoch(directory, 4);
     const std::string old = read_text(directory.path_of(hurt));
     auto file = EpochFile::open(open_directory(directory.path()));
-    ASSERT_TRUE(file && file->raise_to(5));
+    ASSERT_TRUE(file && file->raise_to(5, kCreated));
     write_text(directory.path_of(hurt), "damaged");
     cut_everywhere(directory.path(), 5, 0);
     write_text(directory.path_of(hurt), old);

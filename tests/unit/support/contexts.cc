@@ -34,7 +34,7 @@ oscore::ContextParameters server_parameters(const Shared& shared) {
 }
 
 std::unique_ptr<oscore::SecurityContext> derived(oscore::ContextParameters parameters) {
-  auto context = oscore::SecurityContext::derive(std::move(parameters));
+  auto context = oscore::SecurityContext::derive(parameters);
   CHECK(context.has_value());
   return std::move(*context);
 }

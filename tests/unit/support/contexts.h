@@ -46,7 +46,7 @@ class OneRange final : public oscore::SequenceSource {
   }
 
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const oscore::SecurityContext& /*context*/) override {
+      oscore::SecurityContext& /*context*/) override {
     return std::exchange(range_, std::nullopt);
   }
 
@@ -58,7 +58,7 @@ class OneRange final : public oscore::SequenceSource {
 class NoNumbers final : public oscore::SequenceSource {
  public:
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const oscore::SecurityContext& /*context*/) override {
+      oscore::SecurityContext& /*context*/) override {
     return std::nullopt;
   }
 };

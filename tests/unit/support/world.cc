@@ -124,7 +124,7 @@ std::string Client::text(const Request& request, const Served& served) const {
 }
 
 std::optional<oscore::SequenceRange> Numbers::reserve_sender_sequence(
-    const oscore::SecurityContext& context) {
+    oscore::SecurityContext& context) {
   if (has_none) return std::nullopt;
   uint64_t& next = next_[context.name()];
   const oscore::SequenceRange range{next, next + grant_len_};

@@ -74,7 +74,7 @@ class Numbers final : public oscore::SequenceSource {
   explicit Numbers(uint64_t grant_len = 32) : grant_len_(grant_len) {}
 
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const oscore::SecurityContext& context) override;
+      oscore::SecurityContext& context) override;
 
   bool has_none = false;  // as a store that is behind
 

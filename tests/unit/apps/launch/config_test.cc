@@ -100,8 +100,8 @@ TEST(Config, UnknownKeyIsToldWithTheNearestOne) {
       {"[stores]\npath = \"d\"",
        "F:1: unknown section \"stores\"\n  to mend: did you mean \"store\"?"},
       {"[dataplane]\n",
-       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, log"},
-      {"path = \"d\"", "F:1: unknown section \"path\"\n  to mend: known here: server, store, log"},
+       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, admin, log"},
+      {"path = \"d\"", "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, log"},
   };
   for (const Row& row : rows) EXPECT_EQ(read(row.text), row.expected) << row.text;
 }

@@ -34,7 +34,7 @@ using test::Shared;
 class SharedNumbers final : public oscore::SequenceSource {
  public:
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      const oscore::SecurityContext& context) override {
+      oscore::SecurityContext& context) override {
     const std::lock_guard lock(mutex_);
     return numbers_.reserve_sender_sequence(context);
   }
@@ -48,7 +48,7 @@ class SharedNumbers final : public oscore::SequenceSource {
 class Workers {
  public:
   Workers(WorkerIndex count, const std::vector<Shared>& shared, const char* listen = "127.0.0.1:0")
-      : contexts_(1), rings_(count) {
+      : contexts_(1, count), quiescence_(count), rings_(count) {
     for (const Shared& each : shared) {
       CHECK(contexts_.add(test::fresh_server_context(each)).has_value());
     }
@@ -69,6 +69,7 @@ class Workers {
     CHECK(router_.finish().has_value());
     pipeline::LineParts parts;
     parts.contexts = &contexts_;
+    parts.quiescence = &quiescence_;
     parts.router = &router_;
     parts.sequence_source = &numbers_;
     std::vector<UdpWorker*> siblings;
@@ -108,15 +109,18 @@ class Workers {
   }
 
   const SocketAddress& listen() const { return listen_; }
+  oscore::ContextTable& contexts() { return contexts_; }
+  Quiescence& quiescence() { return quiescence_; }
   UdpWorker& worker(WorkerIndex index) { return *workers_[index]; }
   std::thread& thread(WorkerIndex index) { return threads_[index]; }
-  HandoffRings<HandedDatagram>& rings() { return rings_; }
+  HandoffRings<KeptDatagram>& rings() { return rings_; }
 
  private:
   oscore::ContextTable contexts_;
+  Quiescence quiescence_;
   Router router_;
   SharedNumbers numbers_;
-  HandoffRings<HandedDatagram> rings_;
+  HandoffRings<KeptDatagram> rings_;
   SocketAddress listen_;
   std::vector<std::unique_ptr<UdpPort>> ports_;
   std::vector<std::unique_ptr<OpensslEngine>> engines_;
@@ -268,7 +272,7 @@ TEST(UdpWorker, FullSocketDoesNotStarveWhatIsHandedOver) {
   Client client;
   Loopback asking(workers.listen());
   const auto request = client.request(numbered(0));
-  workers.rings().ring(1, 0).push([&](HandedDatagram& handed) {
+  workers.rings().ring(1, 0).push([&](KeptDatagram& handed) {
     handed.len = request.datagram.size();
     handed.socket_index = 0;
     handed.peer = asking.local();
@@ -346,6 +350,74 @@ TEST(UdpWorker, SleepsWhenIdle) {
     socket.send(client.request(request_to("hello")).datagram);
     EXPECT_TRUE(socket.receive().has_value());
   }
+}
+
+// True as soon as a grace period that begins now has passed; false after seconds.
+bool grace_passes(Quiescence& quiescence) {
+  const auto ticket = quiescence.begin_grace();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!quiescence.has_passed(ticket)) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// Goal: nobody who frees something waits for a worker that sleeps, and not for long for a busy one.
+TEST(UdpWorker, GracePeriodsPassAsleepBusyAndStopped) {
+  Workers workers(2, {kWide});
+  workers.router().add("count").post([](const Request&, Response&) {});
+  EXPECT_TRUE(grace_passes(workers.quiescence()));  // before they run
+  workers.start();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(grace_passes(workers.quiescence()));
+  Client client(kWide);
+  Loopback socket(workers.listen());
+  for (size_t i = 0; i < 100; ++i) {
+    socket.send(client.request(numbered(i)).datagram);
+    ASSERT_TRUE(grace_passes(workers.quiescence()));
+    ASSERT_TRUE(socket.receive().has_value());
+  }
+  workers.stop();
+  EXPECT_TRUE(grace_passes(workers.quiescence()));
+}
+
+// Goal: contexts come and go under traffic, and whoever stays notices nothing. Method: one client
+// sends all the time while the context of another is added, served, removed and freed, many times;
+// each time with new keys, as a replaced context has.
+TEST(UdpWorker, ContextsComeAndGoWhileItServes) {
+  Workers workers(2, {kWide});
+  workers.router().add("count").post([](const Request&, Response&) {});
+  workers.start();
+  std::atomic<bool> is_over = false;
+  uint64_t num_answered = 0;
+  std::thread resident([&] {
+    Client client(kWide);
+    Loopback socket(workers.listen());
+    for (; !is_over.load() && num_answered < 60'000; ++num_answered) {
+      socket.send(client.request(numbered(num_answered)).datagram);
+      ASSERT_TRUE(socket.receive().has_value());
+    }
+  });
+  constexpr uint64_t kVisits = 100;
+  Loopback socket(workers.listen());
+  for (uint64_t visit = 0; visit < kVisits; ++visit) {
+    const std::string secret = "00112233445566778899aabbccdde" + std::to_string(100 + visit);
+    const Shared shared{.master_secret = secret, .client_id = "c2", .name = "guest"};
+    Client guest(shared);
+    auto* context = *workers.contexts().add(test::fresh_server_context(shared));
+    socket.send(guest.request(numbered(visit)).datagram);
+    ASSERT_TRUE(socket.receive().has_value());
+    const auto removed = workers.contexts().remove(*context);
+    socket.send(guest.request(numbered(visit)).datagram);  // unknown by now
+    ASSERT_TRUE(socket.receive().has_value());
+    ASSERT_TRUE(grace_passes(workers.quiescence()));
+  }
+  is_over = true;
+  resident.join();
+  workers.stop();
+  EXPECT_EQ(workers.count(Verdict::kNoContext), kVisits);
+  EXPECT_EQ(workers.count(Verdict::kServed), num_answered + kVisits);
 }
 
 // Goal: stop() always ends run(). Method: at every moment: before it begins, at its start, asleep,

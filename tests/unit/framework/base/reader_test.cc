@@ -26,12 +26,25 @@ TEST(Reader, WhatIsNotAllThereLeavesTheReaderWhereItWas) {
   EXPECT_EQ(reader.u8(), 0x05);
 }
 
+TEST(Reader, UintTakesExactlyItsLength) {
+  Reader reader(kFive);
+  EXPECT_EQ(reader.uint(0), 0u);
+  EXPECT_EQ(reader.uint(3), 0x010203u);
+  EXPECT_FALSE(reader.uint(3).has_value());
+  EXPECT_EQ(reader.remaining(), 2u);
+  EXPECT_EQ(reader.uint(2), 0xff05u);
+  EXPECT_TRUE(reader.empty());
+  const std::vector<uint8_t> full(8, 0xff);
+  EXPECT_EQ(Reader(full).uint(8), UINT64_MAX);
+}
+
 TEST(Reader, NothingComesFromNothing) {
   Reader reader{Bytes()};
   EXPECT_TRUE(reader.empty());
   EXPECT_FALSE(reader.peek_u8().has_value());
   EXPECT_FALSE(reader.u8().has_value());
   EXPECT_FALSE(reader.u16().has_value());
+  EXPECT_FALSE(reader.uint(1).has_value());
   EXPECT_FALSE(reader.take(1).has_value());
   ASSERT_TRUE(reader.take(0).has_value());
   EXPECT_TRUE(reader.take_rest().empty());

@@ -470,7 +470,7 @@ TEST(SequenceNumbers, ARequestWaitsForThem) {
    public:
     bool ready = false;
     std::optional<oscore::SequenceRange> reserve_sender_sequence(
-        const oscore::SecurityContext&) override {
+        oscore::SecurityContext&) override {
       return ready ? std::optional(oscore::SequenceRange{7, 8}) : std::nullopt;
     }
   } late;

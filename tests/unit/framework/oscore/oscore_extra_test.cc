@@ -103,7 +103,7 @@ TEST_F(OscoreExtra, EveryContextIsDerivedAtBothEnds) {
     check_fields(entry, {{"id", any()},
                          {"title", any()},
                          {"aead_alg", same(client->aead().number)},
-                         {"hkdf", same(client->parameters().hkdf->name)},
+                         {"hkdf", same(parameters(entry, "client_id", "server_id").hkdf->name)},
                          {"master_secret", any()},
                          {"master_salt", any()},
                          {"id_context", same_bytes(client->id_context())},

@@ -2,6 +2,7 @@
 
 #include <random>
 #include <set>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -203,6 +204,85 @@ TEST(ReplayWindow, InitialisingAgainForgetsTheOldState) {
   window.initialise_at(7);
   EXPECT_FALSE(window.may_accept(6));
   EXPECT_TRUE(window.may_accept(8));
+}
+
+// Goal: a window that was saved and restored is the window. Method: at random moments of a random
+// run, go on with a restored one beside the original; both are compared with the model that
+// forgets nothing, so that a ring full of old bits would be seen.
+void compare_restored(size_t size, uint64_t seed) {
+  SCOPED_TRACE("size " + std::to_string(size) + ", seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  ReplayWindow window(size);
+  Model model(size);
+  if (seed % 2 == 0) {
+    window.initialise_empty();
+    model.initialise_empty();
+  } else {
+    const uint64_t piv = random() >> (24 + random() % 40);
+    window.initialise_at(piv);
+    model.initialise_at(piv);
+  }
+  for (int round = 0; round < 20; ++round) {
+    ReplayWindow restored(size);
+    if (random() % 2 == 0) restored.initialise_at(random() >> 24);  // whatever it was before
+    restored.restore(window.next(), window.words());
+    ASSERT_TRUE(restored.is_set());
+    const uint64_t newest = model.newest();
+    for (uint64_t piv = newest - std::min<uint64_t>(newest, 2 * size + 70); piv <= newest + 2;
+         ++piv) {
+      ASSERT_EQ(restored.may_accept(piv), model.may_accept(piv))
+          << "round " << round << ": " << piv;
+    }
+    for (int step = 0; step < 40; ++step) {
+      const uint64_t piv = next_piv(random, model, size);
+      const bool accepted = model.try_record(piv);
+      ASSERT_EQ(window.try_record(piv), accepted) << "round " << round << ": " << piv;
+      ASSERT_EQ(restored.try_record(piv), accepted) << "round " << round << ": " << piv;
+    }
+  }
+}
+
+TEST(ReplayWindow, RestoredIsTheWindowThatWasSaved) {
+  for (const size_t size : kSizes) {
+    for (uint64_t seed = 0; seed < 6; ++seed) {
+      compare_restored(size, seed);
+      if (HasFatalFailure()) return;
+    }
+  }
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 100; ++i) {
+    compare_restored(1 + random() % kMaxReplayWindow, random());
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(ReplayWindow, BitsOutsideTheWindowDoNotMatter) {
+  ReplayWindow window(5);  // of a ring of 64
+  for (const uint64_t outside : {uint64_t{0}, ~uint64_t{0}}) {
+    const uint64_t seen = (outside & ~uint64_t{0b11111 << 4}) | 0b10001 << 4;  // 8 and 4, next 9
+    window.restore(9, std::span(&seen, 1));
+    EXPECT_FALSE(window.may_accept(3));
+    EXPECT_FALSE(window.may_accept(4));
+    EXPECT_TRUE(window.may_accept(5));
+    EXPECT_FALSE(window.may_accept(8));
+    ASSERT_TRUE(window.try_record(60));
+    for (uint64_t piv = 56; piv < 60; ++piv) EXPECT_TRUE(window.may_accept(piv)) << piv;
+    EXPECT_FALSE(window.may_accept(55));
+  }
+}
+
+TEST(ReplayWindow, WordsAreAsManyAsTheSizeNeeds) {
+  EXPECT_EQ(ReplayWindow(1).words().size(), 1u);
+  EXPECT_EQ(ReplayWindow(64).words().size(), 1u);
+  EXPECT_EQ(ReplayWindow(65).words().size(), 2u);
+  EXPECT_EQ(ReplayWindow(129).words().size(), 4u);
+  EXPECT_EQ(ReplayWindow(4096).words().size(), 64u);
+}
+
+TEST(ReplayWindowDeathTest, RestoringAnotherSizeIsABug) {
+  ReplayWindow window(65);
+  const uint64_t one_word = 0;
+  EXPECT_DEATH(window.restore(9, std::span(&one_word, 1)), "CHECK failed");
 }
 
 TEST(ReplayWindowDeathTest, OtherSizesAreABug) {

@@ -105,8 +105,8 @@ TEST_F(AppendixC, KeysAreDerived) {
     SCOPED_TRACE(vector.at("id"));
     expect_head(vector);
     const Json& input = vector.at("input");
-    const auto context = test::derived(parameters(input));
-    const ContextParameters& given = context->parameters();
+    const ContextParameters given = parameters(input);
+    const auto context = test::derived(given.duplicate());
     const Bytes zero = std::span<const uint8_t>();
     const std::vector<uint8_t> piv_0 = {0};
     check_fields(input, {{"master_secret", any()},
@@ -156,7 +156,7 @@ void expect_input(const Json& input, const SecurityContext& sender, Bytes reques
                   Bytes request_piv) {
   check_fields(input, {{"unprotected_coap", any()},
                        {"aead_alg", same(sender.aead().number)},
-                       {"hkdf", same(sender.parameters().hkdf->name)},
+                       {"hkdf", same("HKDF SHA-256")},
                        {"common_iv", same_bytes(sender.common_iv())},
                        {"sender_id", same_bytes(sender.sender_id())},
                        {"sender_key", same_bytes(sender.sender_key().reveal())},

@@ -1,0 +1,50 @@
+// Adds, replaces, removes, disables and enables contexts, in the database first and then, in a
+// store that serves, in memory, without stopping a worker.
+//
+// Thread: one at a time; the store's while it serves.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "storage/loader.h"
+
+namespace osprey::storage {
+
+struct NewContext {
+  oscore::ContextParameters parameters;
+  BroughtAlong brought;
+};
+
+class Provisioner {
+ public:
+  // `live` and `loader`: of a store that serves, else nullptr. Borrowed.
+  explicit Provisioner(OpenedStore& store, LiveContexts* live = nullptr, Loader* loader = nullptr)
+      : store_(store), live_(live), loader_(loader) {}
+
+  // All or none, durably.
+  Result<void> add(std::span<const NewContext> contexts);
+
+  // The context of this name gets these parameters. One with other keys begins anew with its window
+  // unset; own numbers of a Sender Key that stays go on.
+  Result<void> replace(const oscore::ContextParameters& parameters);
+
+  // Errors: there is none of this name.
+  Result<void> remove(const std::string& name);
+  Result<void> set_enabled(const std::string& name, bool enabled);
+
+  // Own numbers from here up were never used, in a store that does not serve.
+  Result<uint64_t> used_below(const StoredContext& stored) const;
+
+ private:
+  Result<StoredContext> existing(const std::string& name) const;
+  Result<void> commit(Catalogue::Change& change);
+  void take_out(const StoredContext& stored);
+  Result<void> bring_in(const std::string& name);
+
+  OpenedStore& store_;
+  LiveContexts* live_;
+  Loader* loader_;
+};
+
+}  // namespace osprey::storage

@@ -1,0 +1,11 @@
+// Every RocksDB option that matters for safety or for the size of things, with its reason.
+#pragma once
+
+#include <rocksdb/options.h>
+
+namespace osprey::storage {
+
+rocksdb::DBOptions database_options();
+rocksdb::ColumnFamilyOptions family_options();
+
+}  // namespace osprey::storage
