@@ -9,6 +9,7 @@ import select
 import signal
 import statistics
 import subprocess
+import tempfile
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
@@ -99,6 +100,16 @@ def say_machine(root):
 
 def cores():
     return sorted(os.sched_getaffinity(0))
+
+
+def scratch():
+    """A folder that goes away; TMPDIR says where."""
+    return tempfile.TemporaryDirectory(prefix="osprey-bench-")
+
+
+def file_system(folder):
+    """What a synced write there depends on."""
+    return first_line(["findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", "--target", folder])
 
 
 def pinned_to(core):

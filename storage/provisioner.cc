@@ -1,7 +1,10 @@
 #include "storage/provisioner.h"
 
+#include <utility>
+
 #include "framework/base/crash_point.h"
 #include "framework/base/fault.h"
+#include "storage/reserver.h"
 
 namespace osprey::storage {
 
@@ -112,7 +115,16 @@ Result<void> Provisioner::bring_in(const std::string& name) {
   if (!stored) return tl::unexpected(stored.error());
   const auto context = loader_->fetch(*stored);
   if (!context) return tl::unexpected(context.error());
-  return {};
+  return *context == nullptr ? Result<void>() : give_numbers(**context);
+}
+
+// One that comes back goes on above what is reserved, so it has nothing yet; its first message
+// should not have to wait.
+Result<void> Provisioner::give_numbers(SecurityContext& context) {
+  const oscore::SenderSequence& sequence = std::as_const(context).sequence();
+  if (sequence.next() < sequence.limit()) return {};
+  const StoreLink::NumbersRequest request{&context, context.reserved().limit()};
+  return Reserver(store_).serve({&request, 1});
 }
 
 }  // namespace osprey::storage

@@ -41,6 +41,7 @@ class Provisioner {
   Result<void> commit(Catalogue::Change& change);
   void take_out(const StoredContext& stored);
   Result<void> bring_in(const std::string& name);
+  Result<void> give_numbers(oscore::SecurityContext& context);
 
   OpenedStore& store_;
   LiveContexts* live_;

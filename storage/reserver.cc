@@ -75,6 +75,7 @@ Result<void> Reserver::serve(std::span<const StoreLink::NumbersRequest> requests
   }
   CRASH_POINT(kReservationPublished);
   num_reservations_ += grants_.size();
+  ++num_commits_;
   return {};
 }
 

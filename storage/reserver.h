@@ -37,6 +37,8 @@ class Reserver {
   // Of the last serve(); empty when there was none.
   const std::optional<Error>& refusal() const { return refusal_; }
   uint64_t num_reservations() const { return num_reservations_; }
+  // In so many synced writes.
+  uint64_t num_commits() const { return num_commits_; }
 
  private:
   struct Grant {
@@ -51,6 +53,7 @@ class Reserver {
   std::vector<Grant> grants_;
   std::optional<Error> refusal_;
   uint64_t num_reservations_ = 0;
+  uint64_t num_commits_ = 0;
 };
 
 }  // namespace osprey::storage

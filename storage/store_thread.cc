@@ -116,6 +116,7 @@ bool StoreThread::turn() {
   if (health_.num_damaged != loader_.num_damaged()) health_.last_damage = loader_.last_damage();
   health_.num_damaged = loader_.num_damaged();
   health_.num_reservations = reserver_.num_reservations();
+  health_.num_commits = reserver_.num_commits();
   health_.epoch = store_.standing().epoch;
   return was_busy && !in_trouble_;
 }

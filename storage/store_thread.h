@@ -34,6 +34,7 @@ class StoreThread {
     uint64_t num_damaged = 0;
     std::string last_damage;  // of one of those
     uint64_t num_reservations = 0;
+    uint64_t num_commits = 0;   // synced writes of reservations
     uint64_t num_failures = 0;  // of the disk, since the start
     std::string last_failure;   // empty when there was none
     bool is_behind = false;     // it fails at the moment

@@ -14,10 +14,11 @@ Result<sockaddr_un> admin_address(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() > kMaxSocketPathLen) {
-    return fail("the admin socket " + path + " has a path of " + std::to_string(path.size()) +
-                    " bytes; the system takes " + std::to_string(kMaxSocketPathLen),
-                "choose a shorter one: [admin] socket = \"PATH\" in the server's configuration, and "
-                "osprey ... --socket PATH");
+    return fail(
+        "the admin socket " + path + " has a path of " + std::to_string(path.size()) +
+            " bytes; the system takes " + std::to_string(kMaxSocketPathLen),
+        "choose a shorter one: [admin] socket = \"PATH\" in the server's configuration, and "
+        "osprey ... --socket PATH");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;

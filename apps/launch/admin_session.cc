@@ -138,8 +138,8 @@ Result<void> AdminSession::change() {
 }
 
 std::string AdminSession::status() const {
-  return R"({"ok": true, "store": )" + health_json(target_.store.health()) +
-         R"(, "counters": )" + target_.counters() + "}";
+  return R"({"ok": true, "store": )" + health_json(target_.store.health()) + R"(, "counters": )" +
+         target_.counters() + "}";
 }
 
 // Every change is in the log, with who asked for it.

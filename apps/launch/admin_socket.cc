@@ -31,9 +31,9 @@ constexpr int kPollMs = 1000;  // at most this long after its time, a silent cli
 std::string error_text(int error) { return std::generic_category().message(error); }
 
 tl::unexpected<Error> fail_call(const char* verb, const std::string& path, int error) {
-  return fail("cannot " + std::string(verb) + " the admin socket " + path + ": " +
-                  error_text(error),
-              "choose another place: [admin] socket = \"PATH\" in the configuration");
+  return fail(
+      "cannot " + std::string(verb) + " the admin socket " + path + ": " + error_text(error),
+      "choose another place: [admin] socket = \"PATH\" in the configuration");
 }
 
 FileDescriptor new_socket() {
@@ -90,9 +90,9 @@ class AdminSocket::Client {
     len_ += static_cast<size_t>(got);
     if (!take_lines()) return false;
     if (len_ < buffer_.size()) return true;
-    answer(admin_failure({"the line is longer than " +
-                              std::to_string(storage::kMaxContextLineLen) + " bytes",
-                          "one request, or one context, per line"}));
+    answer(admin_failure(
+        {"the line is longer than " + std::to_string(storage::kMaxContextLineLen) + " bytes",
+         "one request, or one context, per line"}));
     return false;
   }
 
@@ -128,8 +128,8 @@ class AdminSocket::Client {
 AdminSocket::AdminSocket(std::string path, AdminTarget target, Limits limits)
     : path_(std::move(path)), target_(std::move(target)), limits_(limits) {}
 
-Result<std::unique_ptr<AdminSocket>> AdminSocket::start(const std::string& path,
-                                                        AdminTarget target, Limits limits) {
+Result<std::unique_ptr<AdminSocket>> AdminSocket::start(const std::string& path, AdminTarget target,
+                                                        Limits limits) {
   std::unique_ptr<AdminSocket> made(new AdminSocket(path, std::move(target), limits));
   if (auto listening = made->listen(); !listening) return tl::unexpected(listening.error());
   try {

@@ -30,7 +30,7 @@ struct Config {
   // Reachable from this machine alone until the operator says otherwise.
   std::vector<std::string> listen = {"127.0.0.1:5683", "[::1]:5683"};
   unsigned workers = 1;
-  std::string store_path;  // required
+  std::string store_path;    // required
   std::string key_file;      // empty: in the store
   std::string admin_socket;  // empty: in the store
   std::string log_level = "info";

@@ -89,8 +89,8 @@ Result<void> UdpService::serve_store() {
 }
 
 Result<void> UdpService::listen_for_admin(const Config& config) {
-  auto socket = AdminSocket::start(
-      socket_path(config), {*store_, [this] { return totals_json(totals()); }});
+  auto socket =
+      AdminSocket::start(socket_path(config), {*store_, [this] { return totals_json(totals()); }});
   if (!socket) return tl::unexpected(socket.error());
   admin_ = std::move(*socket);
   return {};

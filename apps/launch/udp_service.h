@@ -25,8 +25,8 @@ class UdpService {
   static Result<std::unique_ptr<UdpService>> start(const Config& config, const Router& router);
   ~UdpService() { static_cast<void>(stop()); }
 
-  // Stops and joins the admin socket and the workers; the totals are final afterwards. Then saves windows and numbers:
-  // after an error the next start is as after a crash. Again does nothing.
+  // Stops and joins the admin socket and the workers; the totals are final afterwards. Then saves
+  // windows and numbers: after an error the next start is as after a crash. Again does nothing.
   Result<void> stop();
 
   // In the store, when it was opened.

@@ -9,8 +9,8 @@
 namespace osprey::cli {
 namespace {
 
-using storage::Store;
 using storage::OpenMode;
+using storage::Store;
 
 // As people copy it: with blanks, colons or line ends between the digits.
 Result<std::vector<uint8_t>> read_hex(const char* what, std::string text) {

@@ -24,7 +24,8 @@ class Progress {
     if (now - shown_at_ < std::chrono::seconds(1) || isatty(STDERR_FILENO) == 0) return;
     const auto seconds = std::chrono::duration<double>(now - started_at_).count();
     std::fprintf(stderr, "\r%llu of %llu %s, %.0f/s ", static_cast<unsigned long long>(done),
-                 static_cast<unsigned long long>(total_), what_, static_cast<double>(done) / seconds);
+                 static_cast<unsigned long long>(total_), what_,
+                 static_cast<double>(done) / seconds);
     shown_at_ = now;
     was_shown_ = true;
   }

@@ -7,6 +7,7 @@
 
 #include "apps/launch/random.h"
 #include "apps/osprey/client_store.h"
+#include "apps/osprey/context_editor.h"
 #include "apps/osprey/progress.h"
 #include "apps/osprey/text.h"
 #include "storage/context_lines.h"
@@ -17,11 +18,9 @@ namespace {
 
 using oscore::ContextParameters;
 using storage::Store;
-using storage::OpenMode;
 
-constexpr size_t kDrawnSecretLen = 16;     // bytes
+constexpr size_t kDrawnSecretLen = 16;       // bytes
 constexpr uint32_t kMaxCount = 100'000'000;  // contexts of one `context add`
-constexpr size_t kGroup = 1'000;             // contexts in one synced write
 
 Result<std::vector<uint8_t>> hex_argument(const char* name, const std::string& text) {
   auto bytes = from_hex(text);
@@ -150,16 +149,17 @@ Result<MakeContext> contexts_of(const AddArguments& arguments) {
 }
 
 // Opens the other end's store, and makes it if there is none.
-Result<std::unique_ptr<Store>> open_peer_store(const std::string& path) {
-  auto opened = Store::open(path, OpenMode::kProvision);
+Result<std::unique_ptr<ContextEditor>> open_peer_store(const std::string& path) {
+  const StorePlace place{path, {}, {}};
+  auto opened = ContextEditor::open(place);
   if (opened) return opened;
   if (const auto made = Store::init(path); !made) return opened;  // there is one: tell its error
   std::printf("made store %s\n", path.c_str());
-  return Store::open(path, OpenMode::kProvision);
+  return ContextEditor::open(place);
 }
 
 // Both stores get each group of contexts, the peer's first.
-Result<void> add_group(Store& store, Store* peer_store,
+Result<void> add_group(ContextEditor& store, ContextEditor* peer_store,
                        const std::vector<storage::NewContext>& group) {
   if (peer_store != nullptr) {
     std::vector<storage::NewContext> mirrors;
@@ -168,19 +168,21 @@ Result<void> add_group(Store& store, Store* peer_store,
   }
   auto added = store.add(group);
   if (!added && peer_store != nullptr) {
-    added.error().cause += " (the mirrored contexts are in " + peer_store->path() + " already)";
+    added.error().cause += " (the mirrored contexts are in " + peer_store->place() + " already)";
   }
   return added;
 }
 
-Result<void> add_to(Store& store, Store* peer_store, uint32_t count, const MakeContext& make) {
+Result<void> add_to(ContextEditor& store, ContextEditor* peer_store, uint32_t count,
+                    const MakeContext& make) {
   Progress progress("contexts added", count);
   std::vector<storage::NewContext> group;
   for (uint32_t i = 0; i < count; ++i) {
     group.push_back({make(i), {}});
-    if (group.size() < kGroup && i + 1 < count) continue;
+    if (group.size() < ContextEditor::kMaxGroup && i + 1 < count) continue;
     if (auto added = add_group(store, peer_store, group); !added) {
-      if (i >= kGroup) added.error().cause += "; " + std::to_string(i + 1 - group.size()) + " are in";
+      const size_t num_added = i + 1 - group.size();
+      if (num_added > 0) added.error().cause += "; " + std::to_string(num_added) + " are in";
       return added;
     }
     group.clear();
@@ -190,9 +192,9 @@ Result<void> add_to(Store& store, Store* peer_store, uint32_t count, const MakeC
 }
 
 Result<void> add_all(const AddArguments& arguments, const MakeContext& make) {
-  auto store = Store::open(arguments.store, OpenMode::kProvision);
+  auto store = ContextEditor::open(arguments.store);
   if (!store) return tl::unexpected(store.error());
-  std::unique_ptr<Store> peer_store;
+  std::unique_ptr<ContextEditor> peer_store;
   if (arguments.peer_store) {
     auto opened = open_peer_store(*arguments.peer_store);
     if (!opened) return tl::unexpected(opened.error());
@@ -207,8 +209,19 @@ Result<void> add_all(const AddArguments& arguments, const MakeContext& make) {
   return (*store)->close();
 }
 
+// Does one thing to a store, wherever it is, and says what was done.
+template <typename Change>
+int edit(const StorePlace& place, const std::string& what, Change change) {
+  auto editor = ContextEditor::open(place);
+  if (!editor) return report(editor.error(), kBadUsage);
+  if (const auto changed = change(**editor); !changed) return report(changed.error(), kBadUsage);
+  const std::string where = (*editor)->place();
+  if (const auto closed = (*editor)->close(); !closed) return report(closed.error(), kFailed);
+  std::printf("%s in %s\n", what.c_str(), where.c_str());
+  return kDone;
+}
+
 void tell_added(const AddArguments& arguments, size_t count) {
-  const std::string where = storage::shell_word(arguments.store);
   if (arguments.count) {
     std::printf("added %zu contexts, %s-0 to %s-%zu, each with a secret of its own\n", count,
                 arguments.name.c_str(), arguments.name.c_str(), count - 1);
@@ -221,10 +234,8 @@ void tell_added(const AddArguments& arguments, size_t count) {
   if (arguments.peer_store) {
     std::printf("added the other end's view to %s\n", arguments.peer_store->c_str());
   } else if (!arguments.master_secret && !arguments.count) {
-    std::printf(
-        "the other end needs the secret; see it with: osprey context show %s --store %s "
-        "--reveal\n",
-        arguments.name.c_str(), where.c_str());
+    std::printf("the other end needs the secret; see it with: osprey context show %s %s --reveal\n",
+                arguments.name.c_str(), arguments.store.arguments().c_str());
   }
 }
 
@@ -269,10 +280,37 @@ void print_details(const ContextParameters& parameters, bool reveal) {
 
 }  // namespace
 
-int init_store(const std::string& path) {
-  if (const auto made = Store::init(path); !made) return report(made.error(), kBadUsage);
-  std::printf("made store %s\n", path.c_str());
+int init_store(const StorePlace& place) {
+  const auto made = Store::init(place.path, place.options());
+  if (!made) return report(made.error(), kBadUsage);
+  std::printf("made store %s\n", place.path.c_str());
   return kDone;
+}
+
+int adopt_store(const StorePlace& place) {
+  const auto adopted = Store::adopt(place.path, place.options());
+  if (!adopted) return report(adopted.error(), kBadUsage);
+  std::printf("%s is a store of its own now; make sure that what it was copied from is not used\n",
+              place.path.c_str());
+  return kDone;
+}
+
+int replace_context(const AddArguments& arguments) {
+  const auto make = contexts_of(arguments);
+  if (!make) return report(make.error(), kBadUsage);
+  const ContextParameters parameters = (*make)(0);
+  return edit(arguments.store, "replaced context " + arguments.name,
+              [&](ContextEditor& editor) { return editor.replace(parameters); });
+}
+
+int remove_context(const StorePlace& place, const std::string& name) {
+  return edit(place, "removed context " + name,
+              [&](ContextEditor& editor) { return editor.remove(name); });
+}
+
+int set_context_enabled(const StorePlace& place, const std::string& name, bool enabled) {
+  return edit(place, (enabled ? "enabled context " : "disabled context ") + name,
+              [&](ContextEditor& editor) { return editor.set_enabled(name, enabled); });
 }
 
 int add_contexts(const AddArguments& arguments) {
@@ -286,7 +324,7 @@ int add_contexts(const AddArguments& arguments) {
 }
 
 int list_contexts(const ShowArguments& arguments) {
-  const auto store = Store::open(arguments.store, OpenMode::kInspect);
+  const auto store = open_to_read(arguments.store);
   if (!store) return report(store.error(), kBadUsage);
   if (arguments.json) {
     std::printf("[");
@@ -311,7 +349,7 @@ int list_contexts(const ShowArguments& arguments) {
 }
 
 int show_context(const ShowArguments& arguments) {
-  const auto store = Store::open(arguments.store, OpenMode::kInspect);
+  const auto store = open_to_read(arguments.store);
   if (!store) return report(store.error(), kBadUsage);
   const auto found = (*store)->find(arguments.name);
   if (!found) return report(found.error(), kBadUsage);

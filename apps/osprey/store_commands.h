@@ -1,4 +1,5 @@
-// `osprey store init` and `osprey context add|list|show`.
+// `osprey store init|adopt` and `osprey context add|replace|remove|enable|disable|list|show`.
+// Import and export: transfer_commands.h.
 //
 // Secrets (I7): printed only when asked for by --reveal.
 #pragma once
@@ -7,10 +8,12 @@
 #include <optional>
 #include <string>
 
+#include "apps/osprey/store_place.h"
+
 namespace osprey::cli {
 
 struct AddArguments {
-  std::string store;
+  StorePlace store;
   std::string name;
   std::optional<std::string> sender_id;
   std::optional<std::string> recipient_id;
@@ -26,14 +29,19 @@ struct AddArguments {
 };
 
 struct ShowArguments {
-  std::string store;
+  StorePlace store;
   std::string name;  // empty: all
   bool json = false;
   bool reveal = false;
 };
 
-int init_store(const std::string& path);
+int init_store(const StorePlace& place);
+int adopt_store(const StorePlace& place);
 int add_contexts(const AddArguments& arguments);
+// One context of that name gets these parameters.
+int replace_context(const AddArguments& arguments);
+int remove_context(const StorePlace& place, const std::string& name);
+int set_context_enabled(const StorePlace& place, const std::string& name, bool enabled);
 int list_contexts(const ShowArguments& arguments);
 int show_context(const ShowArguments& arguments);
 

@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / os.environ.get("OSPREY_BUILD", "build/gcc")
 OSPREYD = BUILD / "apps/ospreyd/ospreyd"
 OSPREY = BUILD / "apps/osprey/osprey"
+BLAST = BUILD / "apps/blast/osprey-blast"
 AIOCOAP_SERVER = Path(__file__).with_name("aiocoap_server.py")
 
 
