@@ -1,6 +1,7 @@
 #include "storage/epoch_file.h"
 
 #include <algorithm>
+#include <fstream>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "framework/base/crash_point.h"
 #include "framework/base/reader.h"
 #include "framework/base/writer.h"
+#include "storage/import/durable_file.h"
 #include "storage/sha256.h"
 
 namespace osprey::storage {
@@ -101,6 +103,15 @@ Result<Copy> read_copy(const Directory& directory, const char* name) {
   copy.in_place = identity && *identity && **identity == copy.identity;
   return copy;
 }
+
+// Where a life in this state can be at `now_s` at most: the clock gives one epoch in ten minutes,
+// and as many more to the allowance.
+int64_t reach(uint32_t epoch, uint32_t allowance, int64_t counted_s, int64_t now_s) {
+  const int64_t steps = std::max<int64_t>(now_s - counted_s, 0) / kEpochFloorStepS;
+  return int64_t{epoch} + allowance + 2 * steps;
+}
+
+std::string adoptions_path(const Directory& directory) { return directory.path() + ".adopted"; }
 
 const char* state_text(CopyState state) {
   switch (state) {
@@ -264,15 +275,53 @@ Result<void> EpochFile::mark_clean_stop(uint64_t stop_token, int64_t now_s) {
 
 Result<void> EpochFile::consume_clean_stop(int64_t now_s) { return write_both(epoch_, 0, now_s); }
 
+// Noted before it is used: an adoption that was cut short costs epochs and nothing else.
 Result<void> EpochFile::adopt(int64_t now_s) {
-  const int64_t epoch = int64_t{epoch_} + allowance_ + 2 * steps_until(now_s) + 1;
+  const auto highest = highest_reach(now_s);
+  if (!highest) return tl::unexpected(highest.error());
+  const int64_t epoch = *highest + 1;
   if (epoch > kMaxEpoch) {
     return fail("the store " + directory_->path() + " has no epochs left to begin anew with",
                 "give every context new keys in a new store (osprey store init --store DIR)");
   }
-  count_until(now_s, static_cast<uint32_t>(epoch));
+  epoch_ = static_cast<uint32_t>(epoch);
+  count_until(now_s, epoch_);
   allowance_ = kEpochAllowance;
-  return write_both(static_cast<uint32_t>(epoch), 0, now_s);
+  if (auto noted = note_adoption(); !noted) return noted;
+  return write_both(epoch_, 0, now_s);
+}
+
+// The highest epoch that this store, or any life of it that was adopted here, can be in by now.
+Result<int64_t> EpochFile::highest_reach(int64_t now_s) const {
+  int64_t highest = reach(epoch_, allowance_, counted_s_, now_s);
+  std::ifstream file(adoptions_path(*directory_), std::ios::binary);
+  std::array<char, kCopyLen> bytes;
+  while (file.read(bytes.data(), kCopyLen)) {
+    const Copy copy = parse_copy(as_bytes(std::string_view(bytes.data(), bytes.size())));
+    if (copy.state != CopyState::kWhole) {
+      return fail(adoptions_path(*directory_) + " is damaged",
+                  "put it back from a copy; if there is none, give every context new keys in a new "
+                  "store (osprey store init --store DIR)");
+    }
+    if (copy.store_id != store_id_) continue;  // of another store that was here before
+    highest = std::max(highest, reach(copy.epoch, copy.allowance, copy.counted_s, now_s));
+  }
+  return highest;
+}
+
+Result<void> EpochFile::note_adoption() const {
+  const SecretBytes note = copy_bytes({.state = CopyState::kWhole,
+                                       .store_id = store_id_,
+                                       .epoch = epoch_,
+                                       .allowance = allowance_,
+                                       .counted_s = counted_s_,
+                                       .written_s = written_s_,
+                                       .stop_token = 0,
+                                       .generation = generation_,
+                                       .identity = {},
+                                       .in_place = false});
+  constexpr mode_t kMode = 0600;
+  return append_durably(adoptions_path(*directory_), note, kMode);
 }
 
 Result<void> EpochFile::write_both(uint32_t epoch, uint64_t stop_token, int64_t now_s) {

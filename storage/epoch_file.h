@@ -105,12 +105,18 @@ class EpochFile {
 
   // Makes a copied or restored store one of its own: in place, in an epoch above all that the other
   // life of the store can have reached by now, with a new allowance.
+  //
+  // That life may have been adopted itself, of which an older copy knows nothing. So every adoption
+  // is noted beside the directory, in PATH.adopted, where a restore of the directory leaves it; on
+  // another machine it must be put there by hand.
   Result<void> adopt(int64_t now_s);
 
  private:
   explicit EpochFile(DirectoryPtr directory) : directory_(std::move(directory)) {}
   // Epochs that the clock has given since they were counted.
   int64_t steps_until(int64_t now_s) const;
+  Result<int64_t> highest_reach(int64_t now_s) const;
+  Result<void> note_adoption() const;
   void count_until(int64_t now_s, uint32_t epoch);
   Result<void> write_both(uint32_t epoch, uint64_t stop_token, int64_t now_s);
   Result<void> write_copy(size_t copy, uint32_t epoch, uint64_t stop_token);

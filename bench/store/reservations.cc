@@ -1,8 +1,10 @@
 // How many reservations of own numbers a second?
 //
 //   --mode store   through a serving store: one worker asks for more for each context as soon as it
-//                  has taken what it asked for, so that its ring to the store's thread is never empty
-//   --mode bare    RocksDB by itself with the store's options: records of the same size under keys of
+//                  has taken what it asked for, so that its ring to the store's thread is never
+//                  empty
+//   --mode bare    RocksDB by itself with the store's options: records of the same size under keys
+//   of
 //                  the same size in the same order, --batch of them in each synced write
 //
 // Prints one line of JSON. Exit code: 0 measured, 1 something failed, 2 bad usage.
@@ -100,10 +102,10 @@ class BareDatabase {
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     rocksdb::DB* db = nullptr;
-    must_be_ok(rocksdb::DB::Open(options, path,
-                                 {{"default", storage::family_options()},
-                                  {"sequences", storage::family_options()}},
-                                 &families_, &db));
+    must_be_ok(rocksdb::DB::Open(
+        options, path,
+        {{"default", storage::family_options()}, {"sequences", storage::family_options()}},
+        &families_, &db));
     db_.reset(db);
     synced_.sync = true;
   }

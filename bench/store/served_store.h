@@ -1,5 +1,5 @@
-// A store that serves, as ospreyd has one: its thread running, all contexts in the table, a link for
-// one worker. The contexts are the servers' ends of bench/micro/world.h.
+// A store that serves, as ospreyd has one: its thread running, all contexts in the table, a link
+// for one worker. The contexts are the servers' ends of bench/micro/world.h.
 #pragma once
 
 #include <cstdio>

@@ -5,8 +5,8 @@
 //   --numbers own       every response takes an own number, so that the store reserves all the time
 //
 // Both sides serve the same datagrams and take turns. Prints one line of JSON: nanoseconds of the
-// worker's CPU time for each request, run by run. Exit code: 0 measured, 1 an answer is wrong, 2 bad
-// usage.
+// worker's CPU time for each request, run by run. Exit code: 0 measured, 1 an answer is wrong, 2
+// bad usage.
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -77,8 +77,8 @@ class Side {
     }
   }
 
-  // Nanoseconds of CPU time for each request. `requests` are served from the first to the last, again
-  // and again; the windows forget in between, which is not timed.
+  // Nanoseconds of CPU time for each request. `requests` are served from the first to the last,
+  // again and again; the windows forget in between, which is not timed.
   double run(const PreparedRequests& requests, size_t num_requests) {
     TimeNs used = 0;
     for (size_t served = 0; served < num_requests; served += requests.size()) {
@@ -200,9 +200,8 @@ int measure(const Arguments& arguments) {
   Router router;
   set_up(router);
   const Clients clients(arguments.num_contexts);
-  const auto requests =
-      must(PreparedRequests::seal(clients.contexts, all_numbers, engine,
-                                  arguments.num_contexts * kRequestsPerContext, 1));
+  const auto requests = must(PreparedRequests::seal(
+      clients.contexts, all_numbers, engine, arguments.num_contexts * kRequestsPerContext, 1));
   LineParts parts;
   parts.router = &router;
 
@@ -238,7 +237,9 @@ int measure(const Arguments& arguments) {
 int run(int argc, char** argv) {
   CLI::App app("What a store costs the data path");
   Arguments arguments;
-  app.add_option("--folder", arguments.folder, "where to make the store")->required()->type_name("DIR");
+  app.add_option("--folder", arguments.folder, "where to make the store")
+      ->required()
+      ->type_name("DIR");
   app.add_option("--numbers", arguments.numbers, "of the responses")
       ->required()
       ->check(CLI::IsMember({"request", "own"}));

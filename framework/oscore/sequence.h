@@ -2,7 +2,7 @@
 //
 // Numbers are taken only from a range that a store reserved durably beforehand; ranges only go up.
 // So whatever happens to this process, no number is used twice (I1).
-// Thread: only the worker that owns the context.
+// Thread: only the worker that owns the context, but for ReservedNumbers.
 #pragma once
 
 #include <algorithm>

@@ -53,14 +53,14 @@ def files_of(directory: Path) -> list[Path]:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """New files in a new directory. What vanishes meanwhile (the server may run) is left out."""
+    """New files in a new directory. Left out: what vanishes meanwhile (the server may run), and sockets."""
     target.mkdir(mode=0o700)
     for path in sorted(source.rglob("*")):
         to = target / path.relative_to(source)
         try:
             if path.is_dir():
                 to.mkdir(mode=0o700)
-            else:
+            elif path.is_file():
                 shutil.copy2(path, to)
         except FileNotFoundError:
             pass

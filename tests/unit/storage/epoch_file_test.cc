@@ -331,6 +331,32 @@ TEST(EpochFile, AnAdoptedCopyBeginsAboveWhatTheStoreCanHaveReached) {
   }
 }
 
+// Goal: an older copy that is put back twice begins anew twice. Method: adopt it, go on for a
+// while, put the same copy back, adopt it again; another store's notes in that place do not count.
+TEST(EpochFile, AnAdoptedLifeIsNotMetByTheNext) {
+  const TempDirectory directory;
+  const TempDirectory copy;
+  make_epoch(directory, 3);
+  copy_directory(directory.path(), copy.path());
+  uint32_t reached = 3;
+  for (int i = 0; i < 3; ++i) {
+    for (const char* name : {"epoch.a", "epoch.b"}) {
+      std::filesystem::remove(directory.path_of(name));
+    }
+    copy_directory(copy.path(), directory.path());
+    auto file = EpochFile::open(open_directory(directory.path()));
+    ASSERT_TRUE(file && file->adopt(kCreated));
+    EXPECT_GT(file->epoch(), reached);
+    reached = file->epoch() + kEpochAllowance;
+    ASSERT_TRUE(file->raise_to(reached, kCreated));
+  }
+  std::filesystem::remove(directory.path_of("epoch.a"));
+  std::filesystem::remove(directory.path_of("epoch.b"));
+  auto other = EpochFile::create(open_directory(directory.path()), StoreId{9}, kCreated);
+  ASSERT_TRUE(other && other->adopt(kCreated));
+  EXPECT_EQ(other->epoch(), kEpochAllowance + 1);
+}
+
 // Goal: epochs are not taken faster than their bound, and a wait or an adoption gives new ones.
 TEST(EpochFile, MoreThanTheAllowanceIsRefused) {
   const TempDirectory directory;

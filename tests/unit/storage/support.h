@@ -34,6 +34,7 @@ class TempDirectory {
   ~TempDirectory() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove(path_ + ".adopted", ignored);  // beside a store, on purpose
   }
   TempDirectory(const TempDirectory&) = delete;
   TempDirectory& operator=(const TempDirectory&) = delete;

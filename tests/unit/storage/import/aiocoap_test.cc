@@ -23,8 +23,7 @@ struct Said {
 
 // "timeout 60 /usr/bin/python3 .../aiocoap_says.py MODE PATH". Debian's Python, as aiocoap is its.
 std::string command(const std::string& mode, const std::string& path) {
-  const std::string here = std::filesystem::path(__FILE__).parent_path().string();
-  return "timeout 60 /usr/bin/python3 " + shell_word(here + "/aiocoap_says.py") + " " + mode + " " +
+  return "timeout 60 /usr/bin/python3 " + shell_word(OSPREY_AIOCOAP_SAYS) + " " + mode + " " +
          shell_word(path) + " 2>&1";
 }
 
