@@ -71,15 +71,14 @@ void UdpWorker::stop() {
 
 bool UdpWorker::give(WorkerIndex owner, const Packet& packet) {
   const auto& slot = static_cast<const UdpSlot&>(packet);
-  const bool given = rings_.ring(place_.index, owner).push([&](KeptDatagram& handed) {
-    handed.keep(slot);
-  });
+  const bool given =
+      rings_.ring(place_.index, owner).push([&](KeptDatagram& handed) { handed.keep(slot); });
   if (given) workers_[owner]->wake_if_asleep();
   return given;
 }
 
-// The store says that the table is complete after it put the last context there, and the worker asks
-// before it looks: what it then misses does not exist.
+// The store says that the table is complete after it put the last context there, and the worker
+// asks before it looks: what it then misses does not exist.
 Verdict UdpWorker::await_context(const Packet& packet) {
   if (table_is_complete_ || packet.option.kid->size() > cose::kMaxIdLen) return Verdict::kNoContext;
   if (waiting_.is_full()) return Verdict::kFetchFull;

@@ -42,8 +42,8 @@ class ContextFetcher {
   // True once every stored context has been brought in: what the table lacks then does not exist.
   virtual bool has_all() const = 0;
 
-  // Asks for every context that `option` (with a kid of at most kMaxIdLen) can mean. False when the queue is full. As
-  // soon as the table has what there is, take_fetched gives `ticket` back.
+  // Asks for every context that `option` (with a kid of at most kMaxIdLen) can mean. False when the
+  // queue is full. As soon as the table has what there is, take_fetched gives `ticket` back.
   virtual bool fetch(Ticket ticket, const OscoreOption& option) = 0;
 
   // True if take_fetched has something to give.

@@ -25,8 +25,8 @@ struct LineParts {
   const Router* router = nullptr;
   oscore::SequenceSource* sequence_source = nullptr;  // this worker's own link, as is the fetcher
   oscore::ContextFetcher* fetcher = nullptr;          // nullptr if the table has all there are
-  oscore::AeadEngine* engine = nullptr;  // this worker's own
-  oscore::EchoMaker* echo = nullptr;     // this worker's own
+  oscore::AeadEngine* engine = nullptr;               // this worker's own
+  oscore::EchoMaker* echo = nullptr;                  // this worker's own
   Handoff* handoff = nullptr;
   WorkerPlace place;
   uint16_t message_id_offset = 0;  // random, drawn at start

@@ -27,8 +27,8 @@ rocksdb::DBOptions database_options() {
   // The manifest says which logs there must be, so that a missing or cut one is noticed.
   options.track_and_verify_wals_in_manifest = true;
   options.paranoid_checks = true;
-  // Bounds what a start after a crash has to replay, and with it the time to the first answer:
-  // 0.3 s here, and as much again while the last one was full and the next one had begun.
+  // Bounds what a start after a crash has to replay, and with it the time to the first answer: 14 MB
+  // of log, left by an import that was killed, took 0.8 to 1.2 s on a busy machine.
   options.max_total_wal_size = 16 * kMiB;
   // Data goes out while it is written, not all at once at a sync that a reservation waits for.
   options.bytes_per_sync = kMiB;
@@ -49,7 +49,8 @@ rocksdb::ColumnFamilyOptions family_options() {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = 32 * kMiB;
   options.target_file_size_base = 64 * kMiB;
-  // Most keys that an import asks for are not there: 70 % of the search in memory is spared.
+  // Most keys that an import asks for are not there; an import of a million spent 29 % of its time
+  // looking for them in the memtables.
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = 0.05;
   // Keys and wrapped secrets do not compress; a start reads faster what is not packed.

@@ -285,7 +285,7 @@ def _offline_steps(world: World, env: dict[str, str], family: str) -> tuple[Ende
         files.restore(copy.path, world.server.store)
         world.judge.stop = Stop.UNCLEAN
         tampered = True
-        steps.append(lambda: world.adopt(env))
+        steps.insert(0, lambda: world.adopt(env))  # before that, nothing else is taken
     for step in steps:
         ended = step()
         if ended.was_killed:

@@ -62,8 +62,7 @@ class WatchfulEngine final : public oscore::AeadEngine {
 // Ranges of 8 numbers, and now and then none.
 class Numbers final : public oscore::SequenceSource {
  public:
-  std::optional<oscore::SequenceRange> reserve_sender_sequence(
-      SecurityContext& context) override {
+  std::optional<oscore::SequenceRange> reserve_sender_sequence(SecurityContext& context) override {
     if (++calls_ % 5 == 0) return std::nullopt;
     uint64_t& next = next_[&context];
     next += 8;

@@ -101,7 +101,8 @@ TEST(Config, UnknownKeyIsToldWithTheNearestOne) {
        "F:1: unknown section \"stores\"\n  to mend: did you mean \"store\"?"},
       {"[dataplane]\n",
        "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, admin, log"},
-      {"path = \"d\"", "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, log"},
+      {"path = \"d\"",
+       "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, log"},
   };
   for (const Row& row : rows) EXPECT_EQ(read(row.text), row.expected) << row.text;
 }

@@ -11,8 +11,8 @@ namespace osprey {
 namespace {
 
 using oscore::Verdict;
-using storage::Store;
 using storage::OpenMode;
+using storage::Store;
 using storage::TempDirectory;
 using test::Client;
 using test::Loopback;
