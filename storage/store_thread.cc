@@ -138,7 +138,8 @@ Result<bool> StoreThread::serve_numbers() {
     wanted_numbers_.push_back(request);
   };
   for (const auto& link : links_) {
-    while (wanted_numbers_.size() < kMaxGroup && link->pop_numbers(take)) continue;
+    while (wanted_numbers_.size() < kMaxGroup && link->pop_numbers(take)) {
+    }
   }
   if (wanted_numbers_.empty()) return false;
   if (auto served = reserver_.serve(wanted_numbers_); !served) {
@@ -161,7 +162,6 @@ Result<bool> StoreThread::serve_fetches() {
            link->pop_fetch([&](const StoreLink::FetchRequest& request) {
              wanted_fetches_.push_back({link.get(), request});
            })) {
-      continue;
     }
   }
   const bool was_busy = !wanted_fetches_.empty();
@@ -198,7 +198,6 @@ void StoreThread::free_unused() {
   for (const auto& link : links_) {
     while (link->pop_numbers(
         [this](const StoreLink::NumbersRequest& request) { wanted_numbers_.push_back(request); })) {
-      continue;
     }
   }
   std::erase_if(wanted_numbers_, [&](const StoreLink::NumbersRequest& request) {

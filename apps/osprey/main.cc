@@ -18,8 +18,8 @@ struct Arguments {
   std::string name;
   AddArguments add;
   ShowArguments show;
-  ImportArguments import;
-  ExportArguments export_;
+  ImportArguments imports;
+  ExportArguments exports;
   RequestArguments request;
   ExplainArguments explain;
   int exit_code = kDone;
@@ -111,7 +111,7 @@ void set_up_changes(CLI::App& context, Arguments& arguments) {
 }
 
 void set_up_transfer(CLI::App& context, Arguments& arguments) {
-  ImportArguments& from = arguments.import;
+  ImportArguments& from = arguments.imports;
   CLI::App& import = *context.add_subcommand("import", "move contexts here from another program");
   edit_options(import, from.store);
   import.add_option("--from", from.from, "file, or directory of aiocoap")->required();
@@ -122,7 +122,7 @@ void set_up_transfer(CLI::App& context, Arguments& arguments) {
   import.callback([&] { arguments.exit_code = import_contexts(from);
 });
 
-ExportArguments& to = arguments.export_;
+ExportArguments& to = arguments.exports;
 CLI::App& export_app = *context.add_subcommand("export", "write contexts for another program");
 store_options(export_app, to.store);
 export_app.add_option("--format", to.format, "json, csv, aiocoap, libcoap")->capture_default_str();

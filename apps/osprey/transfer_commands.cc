@@ -26,7 +26,6 @@ using storage::ImportedContext;
 using storage::ImportFormat;
 using storage::ImportSource;
 using storage::Reveal;
-using storage::Store;
 using storage::StoredContext;
 
 struct FormatName {

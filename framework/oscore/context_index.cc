@@ -40,7 +40,8 @@ ContextIndex::Word ContextIndex::word_of(uint64_t hash, SecurityContext* context
 }
 
 SecurityContext* ContextIndex::context_in(Word word) {
-  return reinterpret_cast<SecurityContext*>(word & kPointerMask);
+  const Word pointer = word & kPointerMask;
+  return reinterpret_cast<SecurityContext*>(pointer);  // NOLINT(performance-no-int-to-ptr)
 }
 
 // The 16 bits of hash keep most strangers from being looked at; the others are told by their IDs.

@@ -11,7 +11,6 @@ namespace osprey::storage {
 namespace {
 
 using oscore::ContextParameters;
-using oscore::DerivedKeys;
 
 constexpr uint8_t kVersion = 1;
 

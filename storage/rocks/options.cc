@@ -27,8 +27,8 @@ rocksdb::DBOptions database_options() {
   // The manifest says which logs there must be, so that a missing or cut one is noticed.
   options.track_and_verify_wals_in_manifest = true;
   options.paranoid_checks = true;
-  // Bounds what a start after a crash has to replay, and with it the time to the first answer: 14 MB
-  // of log, left by an import that was killed, took 0.8 to 1.2 s on a busy machine.
+  // Bounds what a start after a crash has to replay, and with it the time to the first answer: 14
+  // MB of log, left by an import that was killed, took 0.8 to 1.2 s on a busy machine.
   options.max_total_wal_size = 16 * kMiB;
   // Data goes out while it is written, not all at once at a sync that a reservation waits for.
   options.bytes_per_sync = kMiB;
