@@ -55,9 +55,11 @@ Result<void> Reserver::serve(std::span<const StoreLink::NumbersRequest> requests
   Database::Batch batch = store_.database().batch();
   for (const StoreLink::NumbersRequest& request : requests) {
     oscore::ReservedNumbers& reserved = request.context->reserved();
-    if (reserved.is_closed || reserved.limit() > request.used_limit) continue;
+    // A worker that waits asks with every message.
+    if (reserved.is_closed || reserved.is_chosen || reserved.limit() > request.used_limit) continue;
     const auto grant = choose(*request.context);
     if (!grant) continue;
+    reserved.is_chosen = true;
     std::array<uint8_t, kSequenceRecordLen> record;
     Writer writer(record);
     write_sequence_record(writer, {grant->range.first, grant->range.limit});
@@ -67,7 +69,9 @@ Result<void> Reserver::serve(std::span<const StoreLink::NumbersRequest> requests
   }
   if (grants_.empty()) return {};
   CRASH_POINT(kReservationBeforeWrite);
-  if (auto written = store_.database().write(batch, Durability::kSynced); !written) return written;
+  const auto written = store_.database().write(batch, Durability::kSynced);
+  for (const Grant& grant : grants_) grant.context->reserved().is_chosen = false;
+  if (!written) return written;
   CRASH_POINT(kReservationWritten);
   for (const Grant& grant : grants_) {
     grant.context->reserved().chunk_len = grant.chunk_len;

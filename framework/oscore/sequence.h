@@ -85,6 +85,7 @@ class ReservedNumbers {
   uint64_t loaded_next = 0;  // the next number when the context came into memory
   uint32_t chunk_len = 0;    // of the last range reserved
   bool is_closed = false;    // the context is being removed: nothing more is reserved
+  bool is_chosen = false;    // for the group of reservations that is being made
 
  private:
   std::atomic<uint64_t> limit_ = 0;

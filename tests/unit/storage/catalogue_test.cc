@@ -1,5 +1,6 @@
 #include "storage/catalogue.h"
 
+#include "storage/records/fields.h"
 #include "storage/records/sequence_record.h"
 #include "tests/unit/storage/store_world.h"
 
@@ -179,12 +180,9 @@ TEST_F(CatalogueTest, NumbersAboveTheEpochLiftIt) {
   EXPECT_EQ(catalogue().meta().epoch, 2u) << "the first number of epoch 3 is not used";
   add(numbered_context(2), {.sequence_floor = 3 * kEpochLen + 1, .window = nullptr});
   EXPECT_EQ(catalogue().meta().epoch, 3u);
-  EXPECT_TRUE(contains(error_of([&]() -> Result<ContextKey> {
-                         Catalogue::Change change(catalogue());
-                         return change.add(numbered_context(3),
-                                           {.sequence_floor = kMaxNumber + 1, .window = nullptr});
-                       }()),
-                       "40 bits"));
+  Catalogue::Change change(catalogue());
+  const BroughtAlong too_much{.sequence_floor = kMaxNumber + 1, .window = nullptr};
+  EXPECT_TRUE(contains(error_of(change.add(numbered_context(3), too_much)), "40 bits"));
 }
 
 // Goal: what a context saw here is not forgotten for what its source knew (I2).

@@ -133,6 +133,7 @@ TEST_F(ReserverTest, DuplicatesInOneGroupGetOneChunk) {
   EXPECT_EQ(saved(0), (SequenceRecord{start_of(2), start_of(2) + 32}));
   EXPECT_EQ(saved(1), (SequenceRecord{start_of(2), start_of(2) + 32}));
   EXPECT_EQ(contexts_[0]->reserved().chunk_len, 32u);
+  EXPECT_EQ(reserver_->num_reservations(), 3u);
 }
 
 // Goal: a write that fails publishes nothing, and the same requests succeed when the disk is back.
