@@ -499,9 +499,11 @@ std::vector<std::string> database_files(const std::string& path) {
 
 // Serves what could be opened, for as long as it takes to see what can be had from it, and expects
 // every number to lie above `used` and every window to refuse what it saw.
-void expect_nothing_twice(Store& store, const std::map<uint32_t, uint64_t>& used) {
+void expect_nothing_twice(std::unique_ptr<Store> opened, const std::map<uint32_t, uint64_t>& used) {
   Quiescence readers(1);
   oscore::ContextTable table(7);
+  const std::unique_ptr<Store> served = std::move(opened);  // ends before what it has borrowed
+  Store& store = *served;
   ASSERT_TRUE(store.serve(table, readers, {nullptr}));
   // All is loaded, or the disk fails: what is damaged stays damaged.
   EXPECT_TRUE(
@@ -559,7 +561,7 @@ TEST(Store, DamagedDatabaseOfACleanStopRepeatsNothing) {
         continue;
       }
       if (file->epoch() == epoch) ++num_continued;
-      expect_nothing_twice(**store, used);
+      expect_nothing_twice(std::move(*store), used);
       if (HasFailure()) return;
       store->reset();
       copy_tree(kept.path_of("db"), directory.path_of("db"));
@@ -607,7 +609,7 @@ TEST(Store, DamagedDatabaseOfACrashIsRefusedOrStartsAbove) {
       }
       ++num_opened;
       EXPECT_GT(EpochFile::open(*Directory::open(directory.path()))->epoch(), before);
-      expect_nothing_twice(**store, used);
+      expect_nothing_twice(std::move(*store), used);
     }
   }
   EXPECT_GT(num_refused, 5);
