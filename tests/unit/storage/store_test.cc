@@ -601,7 +601,7 @@ TEST(Store, DamagedDatabaseOfACrashIsRefusedOrStartsAbove) {
       copy_tree(kept.path_of("db"), directory.path_of("db"));
       damage.inflict(directory.path_of("db/" + name));
       const uint32_t before = EpochFile::open(*Directory::open(directory.path()))->epoch();
-      const auto store = Store::open(directory.path(), OpenMode::kServe, directory.options());
+      auto store = Store::open(directory.path(), OpenMode::kServe, directory.options());
       if (!store) {
         EXPECT_GT(error_of(store).size(), 40u);
         ++num_refused;
