@@ -43,9 +43,18 @@ Result<size_t> parse_operation(const Json& object) {
               storage::joined(kOperations));
 }
 
+// It goes to the log, so it is what a context can be called.
+bool is_name(const std::string& text) {
+  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
+  return text.size() <= storage::kMaxContextNameLen && std::ranges::none_of(text, is_control);
+}
+
 Result<std::string> parse_name(const Json& object) {
   const auto found = object.find("name");
-  if (found != object.end() && found->is_string()) return found->get<std::string>();
+  if (found != object.end() && found->is_string() &&
+      is_name(found->get_ref<const std::string&>())) {
+    return found->get<std::string>();
+  }
   return fail(std::string(kWhere) + ": key \"name\": expected the name of a context");
 }
 

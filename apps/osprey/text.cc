@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 namespace osprey::cli {
 namespace {
 
@@ -78,6 +80,17 @@ std::string content_format_name(uint64_t number) {
 int report(const Error& error, int exit_code) {
   std::fprintf(stderr, "osprey: %s\n", error.text().c_str());
   return exit_code;
+}
+
+int report(const Error& error, int exit_code, bool json) {
+  if (json) {
+    std::printf("%s\n", json_text({{"error", error.cause}, {"mend", error.mend}}).c_str());
+  }
+  return report(error, exit_code);
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace osprey::cli

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "framework/base/bytes.h"
 #include "framework/base/result.h"
 
@@ -23,5 +25,10 @@ std::string content_format_name(uint64_t number);
 
 // "osprey: cause" and "to mend" on standard error; returns `exit_code`.
 int report(const Error& error, int exit_code);
+// The same and, for programs, {"error": ..., "mend": ...} on standard output.
+int report(const Error& error, int exit_code, bool json);
+
+// On one line. What is not UTF-8 is shown as far as it is.
+std::string json_text(const nlohmann::ordered_json& json);
 
 }  // namespace osprey::cli

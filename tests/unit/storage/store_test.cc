@@ -345,10 +345,10 @@ TEST(Store, CopyIsRefusedUntilItIsAdopted) {
   }
   EXPECT_TRUE(Store::open(copy.path(), OpenMode::kInspect, directory.options()));
   EXPECT_GT(copy.adopted_epoch(directory), kEpochAllowance);
-  const auto store = copy.open(directory);
-  ASSERT_TRUE(store) << error_of(store);
   Quiescence readers(1);
   oscore::ContextTable table(7);
+  const auto store = copy.open(directory);  // ends before what it has borrowed
+  ASSERT_TRUE(store) << error_of(store);
   ASSERT_TRUE((*store)->serve(table, readers, {nullptr}));
   ASSERT_TRUE(wait_until([&] { return (*store)->link(0).has_all(); }));
   EXPECT_FALSE(table.at(0).window().is_set());
@@ -462,9 +462,10 @@ TEST(Store, PartsOfAnotherStoreAreRefused) {
   EXPECT_EQ(Life(third).epoch(), 1u);
 }
 
-// What the damage tests do to a file.
+// What the damage tests do to a file; what is done to tables only elsewhere tells nothing new.
 struct Damage {
   const char* name;
+  bool to_tables_only;
   std::function<void(const std::string& path)> inflict;
 };
 
@@ -476,18 +477,19 @@ void flip(const std::string& path, double where) {
 }
 
 const Damage kDamages[] = {
-    {"first byte flipped", [](const std::string& path) { flip(path, 0); }},
-    {"byte flipped early", [](const std::string& path) { flip(path, 0.2); }},
-    {"byte flipped in the middle", [](const std::string& path) { flip(path, 0.5); }},
-    {"byte flipped late", [](const std::string& path) { flip(path, 0.8); }},
-    {"last byte flipped", [](const std::string& path) { flip(path, 1); }},
-    {"half", [](const std::string& path) { fs::resize_file(path, fs::file_size(path) / 2); }},
-    {"a byte short",
+    {"first byte flipped", true, [](const std::string& path) { flip(path, 0); }},
+    {"byte flipped early", true, [](const std::string& path) { flip(path, 0.2); }},
+    {"byte flipped in the middle", false, [](const std::string& path) { flip(path, 0.5); }},
+    {"byte flipped late", true, [](const std::string& path) { flip(path, 0.8); }},
+    {"last byte flipped", false, [](const std::string& path) { flip(path, 1); }},
+    {"half", false,
+     [](const std::string& path) { fs::resize_file(path, fs::file_size(path) / 2); }},
+    {"a byte short", true,
      [](const std::string& path) {
        if (fs::file_size(path) > 0) fs::resize_file(path, fs::file_size(path) - 1);
      }},
-    {"empty", [](const std::string& path) { fs::resize_file(path, 0); }},
-    {"removed", [](const std::string& path) { fs::remove(path); }},
+    {"empty", false, [](const std::string& path) { fs::resize_file(path, 0); }},
+    {"removed", false, [](const std::string& path) { fs::remove(path); }},
 };
 
 std::vector<std::string> database_files(const std::string& path) {
@@ -548,6 +550,7 @@ TEST(Store, DamagedDatabaseOfACleanStopRepeatsNothing) {
   for (const Damage& damage : kDamages) {
     for (const std::string& name : database_files(kept.path_of("db"))) {
       if (!fs::exists(kept.path_of("db/" + name))) continue;  // of the stop before
+      if (damage.to_tables_only && !name.ends_with(".sst")) continue;
       SCOPED_TRACE(name + ": " + damage.name);
       copy_tree(kept.path_of("db"), directory.path_of("db"));
       damage.inflict(directory.path_of("db/" + name));
@@ -639,7 +642,7 @@ TEST(Store, RandomLivesNeverRepeatANumber) {
       default: return store.set_enabled(name, !(**stored).record.enabled);
     }
   };
-  for (int life_number = 0; life_number < 60; ++life_number) {
+  for (int life_number = 0; life_number < 40; ++life_number) {
     if (chance(30)) {
       const auto store = directory.open(OpenMode::kProvision);
       for (auto i = random() % 3; i > 0; --i) ASSERT_TRUE(change(*store));

@@ -238,6 +238,28 @@ TEST(StoreThread, ChangesUnderTraffic) {
   }
 }
 
+// Goal: a context that comes back with its keys is not in the table beside its old self: both would
+// accept one request (I2). Method: a worker in the middle of its turn holds up what replaces it.
+TEST(StoreThread, ReplacementWaitsForTheWorkersTurn) {
+  const StoreDirectory directory(2);
+  Life life(directory);
+  life.readers().enter(0);
+  const SecurityContext* old = life.find(0);
+  std::atomic<bool> is_done = false;
+  std::thread changer([&] {
+    EXPECT_TRUE(life.store().replace(numbered_context(0)));
+    is_done = true;
+  });
+  EXPECT_TRUE(wait_until([&] { return life.find(0) != old; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(life.find(0), nullptr);
+  EXPECT_FALSE(is_done);
+  life.readers().enter(0);
+  changer.join();
+  EXPECT_NE(life.find(0), nullptr);
+  life.readers().leave(0);
+}
+
 // Goal: who takes numbers at a steady pace never waits: the next chunk is there before the last one
 // is used up. Method: half of each chunk at a pace at which the store has milliseconds.
 TEST(StoreThread, ChunksAreThereBeforeTheyAreNeeded) {
