@@ -11,31 +11,32 @@ namespace osprey::storage {
 using oscore::ContextParameters;
 using oscore::SecurityContext;
 
-Result<void> Provisioner::commit(Catalogue::Change& change) {
+// A change in the database and then in memory: `before` leaves it, and what the database has of
+// `names` comes in. When the disk fails half-way, nobody knows what that is until settle() sees it.
+Result<void> Provisioner::carry_out(Catalogue::Change& change,
+                                    const std::vector<std::string>& names,
+                                    const StoredContext* before) {
   if (auto lifts = store_.may_lift_to(change.epoch()); !lifts) return lifts;
   CRASH_POINT(kChangeBeforeCommit);
   if (loader_ != nullptr) loader_->drop_cursors();
-  if (auto committed = change.commit(); !committed) return committed;
-  CRASH_POINT(kChangeCommitted);
-  // Imported numbers above the store's epoch: the store goes there before it uses any.
-  const uint32_t wanted = store_.catalogue().meta().epoch;
-  if (live_ != nullptr && wanted > store_.standing().epoch) return store_.raise_epoch(wanted);
-  return {};
+  auto committed = change.commit();
+  if (committed) CRASH_POINT(kChangeCommitted);
+  if (live_ == nullptr) return committed;
+  if (before != nullptr) take_out(*before);
+  unsettled_.insert(unsettled_.end(), names.begin(), names.end());
+  return committed ? settle() : committed;
 }
 
 Result<void> Provisioner::add(std::span<const NewContext> contexts) {
   Catalogue::Change change(store_.catalogue());
+  std::vector<std::string> names;
   for (const NewContext& context : contexts) {
     if (const auto added = change.add(context.parameters, context.brought); !added) {
       return tl::unexpected(added.error());
     }
+    names.push_back(context.parameters.name);
   }
-  if (auto committed = commit(change); !committed) return committed;
-  if (live_ == nullptr) return {};
-  for (const NewContext& context : contexts) {
-    if (auto brought = bring_in(context.parameters.name); !brought) return brought;
-  }
-  return {};
+  return carry_out(change, names, nullptr);
 }
 
 Result<void> Provisioner::replace(const ContextParameters& parameters) {
@@ -47,9 +48,7 @@ Result<void> Provisioner::replace(const ContextParameters& parameters) {
   change.remove(*stored, *floor);
   const auto added = change.add(parameters, {}, stored->record.enabled);
   if (!added) return tl::unexpected(added.error());
-  if (auto committed = commit(change); !committed) return committed;
-  take_out(*stored);
-  return live_ == nullptr ? Result<void>() : bring_in(parameters.name);
+  return carry_out(change, {parameters.name}, &*stored);
 }
 
 Result<void> Provisioner::remove(const std::string& name) {
@@ -59,9 +58,7 @@ Result<void> Provisioner::remove(const std::string& name) {
   if (!floor) return tl::unexpected(floor.error());
   Catalogue::Change change(store_.catalogue());
   change.remove(*stored, *floor);
-  if (auto committed = commit(change); !committed) return committed;
-  take_out(*stored);
-  return {};
+  return carry_out(change, {name}, &*stored);
 }
 
 Result<void> Provisioner::set_enabled(const std::string& name, bool enabled) {
@@ -73,9 +70,7 @@ Result<void> Provisioner::set_enabled(const std::string& name, bool enabled) {
   change.set_enabled(*stored, enabled);
   // What was saved is of before; what this run used is not saved yet.
   if (!enabled) change.begin_anew(*stored, *floor);
-  if (auto committed = commit(change); !committed) return committed;
-  if (!enabled) take_out(*stored);
-  return enabled && live_ != nullptr ? bring_in(name) : Result<void>();
+  return carry_out(change, {name}, enabled ? nullptr : &*stored);
 }
 
 Result<StoredContext> Provisioner::existing(const std::string& name) const {
@@ -110,10 +105,25 @@ void Provisioner::take_out(const StoredContext& stored) {
   }
 }
 
+Result<void> Provisioner::settle() {
+  if (unsettled_.empty()) return {};
+  // Imported numbers above the store's epoch: the store goes there before it uses any.
+  const uint32_t wanted = store_.catalogue().meta().epoch;
+  if (wanted > store_.standing().epoch) {
+    if (auto raised = store_.raise_epoch(wanted); !raised) return raised;
+  }
+  while (!unsettled_.empty()) {
+    if (auto brought = bring_in(unsettled_.back()); !brought) return brought;
+    unsettled_.pop_back();
+  }
+  return {};
+}
+
 Result<void> Provisioner::bring_in(const std::string& name) {
-  const auto stored = existing(name);
+  const auto stored = store_.catalogue().find(name);
   if (!stored) return tl::unexpected(stored.error());
-  const auto context = loader_->fetch(*stored);
+  if (!*stored) return {};  // it was removed
+  const auto context = loader_->fetch(**stored);
   if (!context) return tl::unexpected(context.error());
   return *context == nullptr ? Result<void>() : give_numbers(**context);
 }

@@ -33,12 +33,18 @@ class Provisioner {
   Result<void> remove(const std::string& name);
   Result<void> set_enabled(const std::string& name, bool enabled);
 
+  // A change that failed may be in the database all the same, so its contexts are not in memory any
+  // more. Brings them in as the database has them; for a store that serves, before anything else is
+  // done with it.
+  Result<void> settle();
+
   // Own numbers from here up were never used, in a store that does not serve.
   Result<uint64_t> used_below(const StoredContext& stored) const;
 
  private:
   Result<StoredContext> existing(const std::string& name) const;
-  Result<void> commit(Catalogue::Change& change);
+  Result<void> carry_out(Catalogue::Change& change, const std::vector<std::string>& names,
+                         const StoredContext* before);
   void take_out(const StoredContext& stored);
   Result<void> bring_in(const std::string& name);
   Result<void> give_numbers(oscore::SecurityContext& context);
@@ -46,6 +52,7 @@ class Provisioner {
   OpenedStore& store_;
   LiveContexts* live_;
   Loader* loader_;
+  std::vector<std::string> unsettled_;  // names
 };
 
 }  // namespace osprey::storage

@@ -13,12 +13,13 @@ std::optional<SequenceRange> StoreLink::reserve_sender_sequence(SecurityContext&
   return range;
 }
 
-// A full ring is no loss: the context asks again with its next message.
-void StoreLink::expect_need(SecurityContext& context) {
+bool StoreLink::expect_need(SecurityContext& context) {
   const uint64_t used_limit = context.sequence().limit();
-  if (context.reserved().limit() > used_limit) return;
-  numbers_.push([&](NumbersRequest& request) { request = {&context, used_limit}; });
+  if (context.reserved().limit() > used_limit) return true;
+  const bool pushed =
+      numbers_.push([&](NumbersRequest& request) { request = {&context, used_limit}; });
   store_.wake();
+  return pushed;
 }
 
 bool StoreLink::fetch(Ticket ticket, const oscore::OscoreOption& option) {

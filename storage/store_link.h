@@ -38,7 +38,7 @@ class StoreLink final : public oscore::SequenceSource, public oscore::ContextFet
 
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
       oscore::SecurityContext& context) override;
-  void expect_need(oscore::SecurityContext& context) override;
+  bool expect_need(oscore::SecurityContext& context) override;
 
   bool has_all() const override { return has_all_.load(std::memory_order_acquire); }
   // The kid of `option` has at most kMaxIdLen bytes (CHECK).

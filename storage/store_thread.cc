@@ -103,6 +103,10 @@ bool StoreThread::turn() {
     begin_trouble(Error{store_.database().failure(), {}});
     return false;
   }
+  if (const auto settled = provisioner_.settle(); !settled) {
+    begin_trouble(settled.error());
+    return false;
+  }
   const auto reserved = serve_numbers();
   if (reserved && *reserved) retry_ = kFirstRetry;  // the disk takes writes again
   note(reserved, was_busy);
@@ -237,9 +241,13 @@ bool StoreThread::try_to_recover() {
   if (std::chrono::steady_clock::now() < retry_at_) return false;
   loader_.drop_cursors();
   retry_ = std::min(retry_ * 2, kLastRetry);
-  if (const auto reopened = store_.reopen_database(); !reopened) {
-    begin_trouble(reopened.error());
-    return false;
+  // What could only not be read is read again. A write that failed may be there or not, and takes
+  // an epoch to get over.
+  if (!store_.has_database() || !store_.database().failure().empty()) {
+    if (const auto reopened = store_.reopen_database(); !reopened) {
+      begin_trouble(reopened.error());
+      return false;
+    }
   }
   in_trouble_ = false;
   const std::scoped_lock lock(health_mutex_);

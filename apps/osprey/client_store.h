@@ -50,7 +50,9 @@ class PatientSource final : public oscore::SequenceSource {
   explicit PatientSource(oscore::SequenceSource& source) : source_(source) {}
   std::optional<oscore::SequenceRange> reserve_sender_sequence(
       oscore::SecurityContext& context) override;
-  void expect_need(oscore::SecurityContext& context) override { source_.expect_need(context); }
+  bool expect_need(oscore::SecurityContext& context) override {
+    return source_.expect_need(context);
+  }
 
  private:
   oscore::SequenceSource& source_;

@@ -104,7 +104,8 @@ class BareDatabase {
     rocksdb::DB* db = nullptr;
     must_be_ok(rocksdb::DB::Open(
         options, path,
-        {{"default", storage::family_options()}, {"sequences", storage::family_options()}},
+        {{"default", storage::family_options(storage::Family::kMeta)},
+         {"sequences", storage::family_options(storage::Family::kSequences)}},
         &families_, &db));
     db_.reset(db);
     synced_.sync = true;

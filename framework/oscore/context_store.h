@@ -25,8 +25,9 @@ class SequenceSource {
   // Thread: the context's owner.
   virtual std::optional<SequenceRange> reserve_sender_sequence(SecurityContext& context) = 0;
 
-  // Half of the range of `context` is used up: a source that needs time starts now.
-  virtual void expect_need(SecurityContext& /*context*/) {}
+  // Half of the range of `context` is used up: a source that needs time starts now. False when it
+  // cannot take this in; it is told again with the next message.
+  virtual bool expect_need(SecurityContext& /*context*/) { return true; }
 };
 
 // Brings contexts into the table that a start has not loaded yet.
@@ -64,7 +65,7 @@ class ContextFetcher {
     sequence.reserve(*range);
     number = sequence.take();
   }
-  if (sequence.take_low_water()) source.expect_need(context);
+  if (sequence.is_low() && source.expect_need(context)) sequence.note_low();
   return number;
 }
 

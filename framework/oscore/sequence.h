@@ -49,12 +49,9 @@ class SenderSequence {
     low_water_ = range.first + (range.limit - range.first) / 2;
   }
 
-  // True once for each range: half of it is used up, and more should be reserved by now.
-  bool take_low_water() {
-    if (next_ < low_water_) return false;
-    low_water_ = UINT64_MAX;
-    return true;
-  }
+  // Half of the range is used up, and it is not noted yet that more should be reserved.
+  bool is_low() const { return next_ >= low_water_; }
+  void note_low() { low_water_ = UINT64_MAX; }
 
   // First number that was not taken yet.
   uint64_t next() const { return next_; }

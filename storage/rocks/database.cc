@@ -113,7 +113,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Mode m
   options.create_missing_column_families = mode == Mode::kCreate;
   options.error_if_exists = mode == Mode::kCreate;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const char* name : kFamilyNames) descriptors.emplace_back(name, family_options());
+  for (size_t i = 0; i < kNumFamilies; ++i) {
+    descriptors.emplace_back(kFamilyNames[i], family_options(static_cast<Family>(i)));
+  }
 
   auto parts = std::make_unique<Parts>();
   parts->path = path;

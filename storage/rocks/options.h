@@ -3,9 +3,11 @@
 
 #include <rocksdb/options.h>
 
+#include "storage/rocks/database.h"
+
 namespace osprey::storage {
 
 rocksdb::DBOptions database_options();
-rocksdb::ColumnFamilyOptions family_options();
+rocksdb::ColumnFamilyOptions family_options(Family family);
 
 }  // namespace osprey::storage

@@ -344,6 +344,52 @@ TEST(StoreThread, RefusedChangeIsRecoveredFromWithoutTraffic) {
   life.close();
 }
 
+// Goal: of a change that failed nobody knows whether it is in the database, so the context is not
+// used until the database has been read again, and its numbers and window are not gone on with.
+TEST(StoreThread, ContextOfAFailedChangeComesBackAsTheDatabaseHasIt) {
+  const auto expect_back = [](const std::function<Result<void>(Store&)>& change) {
+    StoreDirectory directory(2);
+    Life life(directory);
+    uint64_t last = 0;
+    for (int i = 0; i < 20; ++i) last = life.take(0);
+    Life::see(*life.find(0), 5);
+    {
+      const FullDisk full;
+      EXPECT_FALSE(change(life.store()));
+      EXPECT_EQ(life.find(0), nullptr);
+      EXPECT_NE(life.find(1), nullptr);
+    }
+    ASSERT_TRUE(wait_until([&] { return life.find(0) != nullptr; }));
+    EXPECT_GT(life.take(0), last);
+    EXPECT_FALSE(life.find(0)->window().is_set());
+    EXPECT_TRUE(life.store().remove("context-0"));
+    EXPECT_TRUE(life.store().add(numbered_context(0)));
+    EXPECT_GT(life.take(0), last);
+  };
+  expect_back([](Store& store) { return store.remove("context-0"); });
+  expect_back([](Store& store) { return store.set_enabled("context-0", false); });
+  expect_back([](Store& store) { return store.replace(numbered_context(0)); });
+}
+
+// Goal: a context whose numbers lie above the store's epoch is not used before the store has gone
+// there, and trying again uses up no epoch. Method: a directory where the epoch's file is written.
+TEST(StoreThread, ContextIsNotUsedBeforeTheEpochItNeeds) {
+  StoreDirectory directory(1);
+  const NewContext high{numbered_context(1),
+                        {.sequence_floor = 1000 * kEpochLen + 7, .window = nullptr}};
+  Life life(directory);
+  const std::string in_the_way = directory.path_of("epoch.a.new");
+  ASSERT_EQ(mkdir(in_the_way.c_str(), 0700), 0);
+  EXPECT_FALSE(life.store().add({&high, 1}));
+  ASSERT_TRUE(wait_until([&] { return life.store().health().num_failures > 2; }));
+  EXPECT_EQ(life.find(1), nullptr);
+  ASSERT_EQ(rmdir(in_the_way.c_str()), 0);
+  ASSERT_TRUE(wait_until([&] { return life.find(1) != nullptr; }));
+  EXPECT_EQ(life.take(1), 1000 * kEpochLen + 7);
+  EXPECT_EQ(life.epoch(), 1000u);
+  life.close();
+}
+
 // Goal: a stop while the disk fails ends, with an error, and the next start is in doubt.
 TEST(StoreThread, StopWhileTheDiskFailsIsNotClean) {
   StoreDirectory directory(1);

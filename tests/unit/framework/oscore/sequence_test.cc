@@ -75,6 +75,30 @@ TEST(TakeSequenceNumber, ReservesWhenTheRangeIsUsedUpAndTellsWhenThereIsNone) {
   EXPECT_EQ(take_sequence_number(*context, more), 9u);
 }
 
+// Goal: a source that is too busy to hear of a need hears of it again, and then no more.
+TEST(TakeSequenceNumber, TellsOfANeedUntilItIsHeard) {
+  class Deaf final : public SequenceSource {
+   public:
+    std::optional<SequenceRange> reserve_sender_sequence(SecurityContext& /*context*/) override {
+      return std::nullopt;
+    }
+    bool expect_need(SecurityContext& /*context*/) override { return ++times_told == 3; }
+    int times_told = 0;
+  };
+  const auto context = test::client_context();
+  context->sequence().reserve({0, 32});
+  Deaf source;
+  const auto take = [&](int count) {
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(take_sequence_number(*context, source));
+  };
+  take(15);
+  EXPECT_EQ(source.times_told, 0);
+  take(2);
+  EXPECT_EQ(source.times_told, 2);
+  take(15);
+  EXPECT_EQ(source.times_told, 3);
+}
+
 TEST(TakeSequenceNumberDeathTest, AStoreThatHandsOutARangeAgainIsCaught) {
   const auto context = test::client_context();
   test::OneRange source({7, 8});
