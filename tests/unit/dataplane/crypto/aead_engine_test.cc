@@ -1,10 +1,12 @@
-#include "dataplane/crypto/openssl_engine.h"
-
+// What every engine promises, each with the vectors and by itself.
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "dataplane/crypto/ipsec_mb_engine.h"
+#include "dataplane/crypto/openssl_engine.h"
 #include "framework/oscore/unprotect.h"
 #include "tests/unit/support/contexts.h"
 #include "tests/unit/support/vectors.h"
@@ -135,24 +137,43 @@ std::vector<Case> only_valid(std::vector<Case> cases) {
   return cases;
 }
 
-TEST(OpensslEngine, OpensVectorsOneByOne) {
-  OpensslEngine engine(16);
+struct EngineKind {
+  std::string name;
+  std::function<std::unique_ptr<oscore::AeadEngine>(size_t cached_keys)> make;
+};
+
+std::vector<EngineKind> engine_kinds() {
+  std::vector<EngineKind> kinds = {
+      {"openssl", [](size_t keys) { return std::make_unique<OpensslEngine>(keys); }}};
+  for (const auto architecture : IpsecMbEngine::architectures()) {
+    kinds.push_back({"ipsec_mb_" + std::string(IpsecMbEngine::name(architecture)),
+                     [=](size_t keys) { return *IpsecMbEngine::make(architecture, keys); }});
+  }
+  return kinds;
+}
+
+class AeadEngines : public testing::TestWithParam<EngineKind> {};
+INSTANTIATE_TEST_SUITE_P(Each, AeadEngines, testing::ValuesIn(engine_kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+TEST_P(AeadEngines, OpensVectorsOneByOne) {
+  const auto engine = GetParam().make(16);
   Cases cases = read_cases();
   for (Case& one : cases.to_run) {
     AeadJob job = one.job_to_open();
-    engine.open({&job, 1});
+    engine->open({&job, 1});
     expect_opened(one, job);
   }
   EXPECT_EQ(cases.to_run.size() + cases.shorter_than_a_tag.size(), 480u + 240u + 5u);
 }
 
-TEST(OpensslEngine, SealsVectorsOneByOne) {
-  OpensslEngine engine(16);
+TEST_P(AeadEngines, SealsVectorsOneByOne) {
+  const auto engine = GetParam().make(16);
   auto cases = only_valid(read_cases().to_run);
   EXPECT_EQ(cases.size(), 480u + 5u);
   for (Case& one : cases) {
     AeadJob job = one.job_to_seal();
-    engine.seal({&job, 1});
+    engine->seal({&job, 1});
     expect_sealed(one, job);
   }
 }
@@ -160,32 +181,32 @@ TEST(OpensslEngine, SealsVectorsOneByOne) {
 // Goal: algorithms, keys, good and bad jobs do not influence each other. Method: all in one call,
 // in an order that mixes them, with more keys than the cache has slots; twice, so that warm slots
 // are met too.
-TEST(OpensslEngine, OpensVectorsAsOneBatchOfMixedAlgorithms) {
-  OpensslEngine engine(128);
+TEST_P(AeadEngines, OpensVectorsAsOneBatchOfMixedAlgorithms) {
+  const auto engine = GetParam().make(128);
   std::vector<Case> cases = read_cases().to_run;
   std::shuffle(cases.begin(), cases.end(), std::mt19937_64(1));
   for (int round = 0; round < 2; ++round) {
     std::vector<AeadJob> jobs;
     for (Case& one : cases) jobs.push_back(one.job_to_open());
-    engine.open(jobs);
+    engine->open(jobs);
     for (size_t i = 0; i < cases.size(); ++i) expect_opened(cases[i], jobs[i]);
   }
 }
 
-TEST(OpensslEngine, SealsVectorsAsOneBatchOfMixedAlgorithms) {
-  OpensslEngine engine(128);
+TEST_P(AeadEngines, SealsVectorsAsOneBatchOfMixedAlgorithms) {
+  const auto engine = GetParam().make(128);
   std::vector<Case> cases = only_valid(read_cases().to_run);
   std::shuffle(cases.begin(), cases.end(), std::mt19937_64(2));
   for (int round = 0; round < 2; ++round) {
     std::vector<AeadJob> jobs;
     for (Case& one : cases) jobs.push_back(one.job_to_seal());
-    engine.seal(jobs);
+    engine->seal(jobs);
     for (size_t i = 0; i < cases.size(); ++i) expect_sealed(cases[i], jobs[i]);
   }
 }
 
 // What is too short for a tag never reaches an engine: OSCORE refuses it before (RFC 8613 §8.2).
-TEST(OpensslEngine, VectorsShorterThanATagAreRefusedBeforeTheEngine) {
+TEST_P(AeadEngines, VectorsShorterThanATagAreRefusedBeforeTheEngine) {
   const auto cases = read_cases().shorter_than_a_tag;
   EXPECT_FALSE(cases.empty());
   for (const Case& one : cases) {
@@ -203,29 +224,29 @@ TEST(OpensslEngine, VectorsShorterThanATagAreRefusedBeforeTheEngine) {
   }
 }
 
-TEST(OpensslEngine, AJobTouchesNothingBehindItsTag) {
-  OpensslEngine engine(16);
+TEST_P(AeadEngines, AJobTouchesNothingBehindItsTag) {
+  const auto engine = GetParam().make(16);
   for (Case& one : only_valid(read_cases().to_run)) {
     AeadJob job = one.job_to_seal();
     one.text.insert(one.text.end(), 64, 0xa5);
     job.text = one.text.data();
-    engine.seal({&job, 1});
+    engine->seal({&job, 1});
     EXPECT_TRUE(std::all_of(one.text.end() - 64, one.text.end(), [](uint8_t byte) {
       return byte == 0xa5;
     })) << one.id;
   }
 }
 
-TEST(OpensslEngine, NoJobsAreNothingToDo) {
-  OpensslEngine engine(1);
-  engine.open({});
-  engine.seal({});
+TEST_P(AeadEngines, NoJobsAreNothingToDo) {
+  const auto engine = GetParam().make(1);
+  engine->open({});
+  engine->seal({});
 }
 
 // Goal: a slot that served one key serves another one, whatever the algorithm was. Method: a
 // single slot, every ordered pair of algorithms.
-TEST(OpensslEngine, ASlotChangesItsKeyAndAlgorithm) {
-  OpensslEngine engine(1);
+TEST_P(AeadEngines, ASlotChangesItsKeyAndAlgorithm) {
+  const auto engine = GetParam().make(1);
   std::vector<Case> first_of_each;
   for (Case& one : only_valid(read_cases().to_run)) {
     const bool is_new =
@@ -239,10 +260,10 @@ TEST(OpensslEngine, ASlotChangesItsKeyAndAlgorithm) {
     for (Case& b : first_of_each) {
       for (Case* one : {&a, &b}) {
         AeadJob to_seal = one->job_to_seal();
-        engine.seal({&to_seal, 1});
+        engine->seal({&to_seal, 1});
         expect_sealed(*one, to_seal);
         AeadJob to_open = one->job_to_open();
-        engine.open({&to_open, 1});
+        engine->open({&to_open, 1});
         expect_opened(*one, to_open);
       }
     }
@@ -250,8 +271,8 @@ TEST(OpensslEngine, ASlotChangesItsKeyAndAlgorithm) {
 }
 
 // A failed job leaves a prepared key usable, in the same call and in the next.
-TEST(OpensslEngine, AFailureDoesNotSpoilTheKey) {
-  OpensslEngine engine(16);
+TEST_P(AeadEngines, AFailureDoesNotSpoilTheKey) {
+  const auto engine = GetParam().make(16);
   for (const cose::AeadAlgorithm& algorithm : cose::aead_algorithms()) {
     const AeadKey key(algorithm, ByteVector(algorithm.key_len, 0x42));
     const ByteVector nonce(algorithm.nonce_len, 7);
@@ -261,13 +282,13 @@ TEST(OpensslEngine, AFailureDoesNotSpoilTheKey) {
     job.nonce = nonce.data();
     job.text = sealed.data();
     job.text_len = 20;
-    engine.seal({&job, 1});
+    engine->seal({&job, 1});
     ByteVector texts[3] = {sealed, sealed, sealed};
     texts[1].back() ^= 1;
     AeadJob jobs[3] = {job, job, job};
     for (int i = 0; i < 3; ++i) jobs[i].text = texts[i].data();
     for (int round = 0; round < 2; ++round) {
-      engine.open(jobs);
+      engine->open(jobs);
       EXPECT_TRUE(jobs[0].ok) << algorithm.name;
       EXPECT_FALSE(jobs[1].ok) << algorithm.name;
       EXPECT_TRUE(jobs[2].ok) << algorithm.name;
