@@ -9,6 +9,7 @@
 
 #include "apps/blast/lane.h"
 #include "apps/osprey/client_store.h"
+#include "dataplane/crypto/engines.h"
 #include "framework/coap/content_format.h"
 #include "framework/coap/uri.h"
 
@@ -167,8 +168,9 @@ Result<Outcome> run(const Settings& settings) {
   shape.payload_len = wants_payload(settings.method) ? settings.payload_len : 0;
   shape.expects_echo = !uri->path.empty() && uri->path.back() == "echo" && shape.payload_len > 0;
   shape.seed = settings.seed;
-  OpensslEngine engine(2 * (*store)->size());  // twice, so that few share a slot of its cache
-  auto lanes = open_lanes(settings, *uri, **store, engine, shape);
+  const auto engine = make_engine(EngineKind::kAuto, (*store)->size());
+  if (!engine) return tl::unexpected(engine.error());
+  auto lanes = open_lanes(settings, *uri, **store, **engine, shape);
   if (!lanes) return tl::unexpected(lanes.error());
 
   std::signal(SIGINT, on_interrupt);

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "apps/blast/tally.h"
-#include "dataplane/crypto/openssl_engine.h"
 #include "dataplane/socket/client_socket.h"
 #include "framework/client/exchange.h"
+#include "framework/oscore/aead_engine.h"
 
 namespace osprey::blast {
 

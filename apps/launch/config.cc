@@ -66,6 +66,13 @@ bool set_admin_socket(Config& config, const toml::node& node) {
   return true;
 }
 
+bool set_engine(Config& config, const toml::node& node) {
+  const auto name = node.value_exact<std::string>();
+  const auto kind = name ? parse_engine_kind(*name) : std::nullopt;
+  if (kind) config.engine = *kind;
+  return kind.has_value();
+}
+
 bool set_log_level(Config& config, const toml::node& node) {
   constexpr std::array<std::string_view, 4> kLevels = {"error", "warn", "info", "debug"};
   const auto level = node.value_exact<std::string>();
@@ -74,8 +81,8 @@ bool set_log_level(Config& config, const toml::node& node) {
   return true;
 }
 
-const std::array<Key, 6>& keys() {
-  static const std::array<Key, 6> kKeys = {{
+const std::array<Key, 7>& keys() {
+  static const std::array<Key, 7> kKeys = {{
       {"server", "listen", set_listen,
        R"(a list of 1 to 15 numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
       {"server", "workers", set_workers, "a number from 0 to 64"},
@@ -83,6 +90,7 @@ const std::array<Key, 6>& keys() {
       {"store", "key_file", set_key_file, "a file, as in \"/etc/osprey/kek\""},
       {"admin", "socket", set_admin_socket,
        "a path of at most 107 bytes, as in \"/run/osprey/admin.sock\""},
+      {"crypto", "engine", set_engine, R"("auto", "ipsec-mb" or "openssl")"},
       {"log", "level", set_log_level, R"("error", "warn", "info" or "debug")"},
   }};
   return kKeys;

@@ -11,6 +11,9 @@
 //   [admin]
 //   socket = "/run/osprey/admin.sock"            # for osprey context ...; default: PATH/admin.sock
 //
+//   [crypto]
+//   engine = "auto"                              # ipsec-mb where the CPU can, else openssl
+//
 //   [log]
 //   level = "info"                               # error, warn, info, debug
 #pragma once
@@ -19,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/crypto/engines.h"
 #include "framework/base/result.h"
 
 namespace osprey {
@@ -33,6 +37,7 @@ struct Config {
   std::string store_path;    // required
   std::string key_file;      // empty: in the store
   std::string admin_socket;  // empty: in the store
+  EngineKind engine = EngineKind::kAuto;
   std::string log_level = "info";
 
   // The command line of a server program: `PROGRAM --config FILE` serves, `PROGRAM check --config

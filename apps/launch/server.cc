@@ -46,11 +46,12 @@ void start_log(const std::string& level) {
   spdlog::set_level(spdlog::level::from_str(level));
 }
 
-void say_ready(const UdpService& service) {
+void say_ready(const UdpService& service, const Config& config) {
   std::string addresses;
   for (const SocketAddress& address : service.addresses()) addresses += " " + address.text();
-  std::printf("osprey: ready on%s; contexts: %zu, workers: %zu\n", addresses.c_str(),
-              static_cast<size_t>(service.num_contexts()), service.num_workers());
+  std::printf("osprey: ready on%s; contexts: %zu, workers: %zu, crypto: %s\n", addresses.c_str(),
+              static_cast<size_t>(service.num_contexts()), service.num_workers(),
+              std::string(engine_name(resolve(config.engine))).c_str());
   std::fflush(stdout);
 }
 
@@ -88,7 +89,7 @@ int Server::run() {
   const sigset_t signals = block_signals();
   auto service = UdpService::start(config_, router_);
   if (!service) return report(service.error());
-  say_ready(**service);
+  say_ready(**service, config_);
   wait_for_stop(signals, **service);
   const auto stopped = (*service)->stop();
   std::printf("osprey: stopped; %s", totals_text((*service)->totals()).c_str());

@@ -8,7 +8,6 @@
 
 #include "apps/launch/admin_protocol.h"
 #include "apps/launch/random.h"
-#include "dataplane/crypto/openssl_engine.h"
 #include "framework/base/fault.h"
 
 namespace osprey {
@@ -69,7 +68,9 @@ Result<std::unique_ptr<UdpService>> UdpService::start(const Config& config, cons
   const auto num_workers = static_cast<oscore::WorkerIndex>(ports->size());
   std::unique_ptr<UdpService> service(new UdpService(std::move(*store), num_workers));
   if (auto served = service->serve_store(); !served) return tl::unexpected(served.error());
-  service->add_workers(std::move(*ports), router);
+  if (auto added = service->add_workers(config, std::move(*ports), router); !added) {
+    return tl::unexpected(added.error());
+  }
   for (Member& member : service->members_) {
     member.thread = std::thread([&worker = *member.worker] { worker.run(); });
   }
@@ -96,7 +97,9 @@ Result<void> UdpService::listen_for_admin(const Config& config) {
   return {};
 }
 
-void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const Router& router) {
+Result<void> UdpService::add_workers(const Config& config,
+                                     std::vector<std::unique_ptr<UdpPort>> ports,
+                                     const Router& router) {
   oscore::EchoKey echo_key;
   fill_random(echo_key.space(oscore::kEchoKeyLen));
   if (FAULT(kEchoKeyFixed)) std::ranges::fill(echo_key.space(oscore::kEchoKeyLen), uint8_t{1});
@@ -110,7 +113,9 @@ void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const 
   for (std::unique_ptr<UdpPort>& port : ports) {
     const auto index = static_cast<oscore::WorkerIndex>(members_.size());
     Member& member = members_.emplace_back();
-    member.engine = std::make_unique<OpensslEngine>();
+    auto engine = make_engine(config.engine, num_contexts_);
+    if (!engine) return tl::unexpected(engine.error());
+    member.engine = std::move(*engine);
     member.echo = std::make_unique<oscore::EchoMaker>(echo_key);
     parts.sequence_source = &store_->link(index);
     parts.fetcher = &store_->link(index);
@@ -121,6 +126,7 @@ void UdpService::add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const 
     workers.push_back(member.worker.get());
   }
   for (UdpWorker* worker : workers) worker->meet(workers);
+  return {};
 }
 
 Result<void> UdpService::stop() {

@@ -47,7 +47,8 @@ class UdpService {
   UdpService(std::unique_ptr<storage::Store> store, oscore::WorkerIndex num_workers);
   Result<void> serve_store();
   Result<void> listen_for_admin(const Config& config);
-  void add_workers(std::vector<std::unique_ptr<UdpPort>> ports, const Router& router);
+  Result<void> add_workers(const Config& config, std::vector<std::unique_ptr<UdpPort>> ports,
+                           const Router& router);
 
   std::unique_ptr<storage::Store> store_;
   const uint64_t num_contexts_;

@@ -8,7 +8,7 @@ namespace osprey::bench {
 namespace {
 
 void parse_batch(benchmark::State& state) {
-  World world;
+  World world({});
   const pipeline::Packets batch = world.receive(kBatchMax);
   size_t num_parsed = 0;
   for (auto _ : state) num_parsed += pipeline::parse(batch).with_oscore.size();

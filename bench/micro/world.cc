@@ -1,6 +1,8 @@
 #include "bench/micro/world.h"
 
+#include <algorithm>
 #include <cstring>
+#include <random>
 
 namespace osprey::bench {
 namespace {
@@ -27,7 +29,11 @@ oscore::EchoKey echo_key() {
   return key;
 }
 
-const cose::AeadAlgorithm& default_aead() { return *cose::find_aead(cose::kAesCcm16_64_128); }
+std::unique_ptr<oscore::AeadEngine> engine_for(const WorldShape& shape, size_t num_contexts) {
+  auto engine = make_engine(shape.engine, num_contexts);
+  CHECK(engine.has_value());
+  return std::move(*engine);
+}
 
 }  // namespace
 
@@ -60,21 +66,30 @@ class World::NoSiblings final : public pipeline::Handoff {
   }
 };
 
-World::World() : echo_(echo_key()), no_siblings_(std::make_unique<NoSiblings>()), line_(parts()) {
-  // One end after the other, as in two processes: the engine's cache places keys by their serial.
-  for (size_t i = 0; i < kNumContexts; ++i) {
-    CHECK(table_.add(server_context(i, default_aead())).has_value());
+World::World(const WorldShape& shape)
+    : shape_(shape),
+      client_engine_(engine_for(shape, 1)),
+      engine_(engine_for(shape, shape.num_contexts)),
+      echo_(echo_key()),
+      no_siblings_(std::make_unique<NoSiblings>()),
+      line_(parts()) {
+  const cose::AeadAlgorithm& aead = *cose::find_aead(shape.aead);
+  // One end after the other, as in two processes: engines place keys by their serial.
+  table_.expect(shape.num_contexts);
+  for (size_t i = 0; i < shape.num_contexts; ++i) {
+    CHECK(table_.add(server_context(i, aead)).has_value());
   }
-  for (size_t i = 0; i < kNumContexts; ++i) {
-    owned_clients_.push_back(client_context(i, default_aead()));
+  for (size_t i = 0; i < shape.num_contexts; ++i) {
+    owned_clients_.push_back(client_context(i, aead));
     clients_.push_back(owned_clients_.back().get());
   }
-  router_.add("echo").post([](const Request& request, Response& response) {
-    response.content(ContentFormat::kOctetStream, request.payload());
+  std::ranges::shuffle(clients_, std::mt19937_64(1));
+  router_.add("echo").post([len = shape.answer_len](const Request& request, Response& response) {
+    response.content(ContentFormat::kOctetStream, request.payload().first(len));
   });
   CHECK(router_.finish().has_value());
-  auto sealed = PreparedRequests::seal(clients_, numbers_, client_engine_,
-                                       kNumContexts * kRequestsPerContext, 1);
+  auto sealed = PreparedRequests::seal(clients_, numbers_, *client_engine_,
+                                       shape.num_contexts * shape.requests_per_context, 1);
   CHECK(sealed.has_value());
   requests_ = std::make_unique<PreparedRequests>(std::move(*sealed));
 }
@@ -86,7 +101,7 @@ pipeline::LineParts World::parts() {
   parts.contexts = &table_;
   parts.router = &router_;
   parts.sequence_source = &numbers_;
-  parts.engine = &engine_;
+  parts.engine = engine_.get();
   parts.echo = &echo_;
   parts.handoff = no_siblings_.get();
   return parts;
@@ -118,7 +133,8 @@ bool World::are_answered() {
     Slot& slot = slots_[i];
     const size_t request = next_ - num_received_ + i;
     if (!slot.has_reply) return false;
-    if (!requests_->is_answer(request, {slot.data, slot.len}, client_engine_)) return false;
+    if (!requests_->is_answer(request, {slot.data, slot.len}, *client_engine_,
+                              shape_.answer_len)) return false;
   }
   return true;
 }

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "bench/support/prepared_requests.h"
-#include "dataplane/crypto/openssl_engine.h"
+#include "dataplane/crypto/engines.h"
 #include "framework/oscore/context_table.h"
 #include "framework/oscore/echo.h"
 #include "framework/pipeline/line.h"
@@ -36,17 +36,24 @@ struct Slot : pipeline::Packet {
   std::array<uint8_t, kMaxDatagram> buffer;
 };
 
+struct WorldShape {
+  EngineKind engine = EngineKind::kAuto;
+  int32_t aead = cose::kAesCcm16_64_128;
+  size_t num_contexts = 1'000;
+  size_t requests_per_context = 8;
+  size_t answer_len = kPayloadLen;  // how much of a request's payload the handler sends back
+};
+
 class World {
  public:
-  static constexpr size_t kNumContexts = 1'000;
-
-  World();
+  explicit World(const WorldShape& shape);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // The next `count` requests in turn (POST /echo, 64 bytes), copied into buffers as a port would
-  // leave them. Each is new to its context. Borrowed until the next call.
+  // The next `count` requests (POST /echo, 64 bytes), each context once before any comes again, in
+  // random order, copied into buffers as a port would leave them. Each is new to its context.
+  // Borrowed until the next call.
   pipeline::Packets receive(size_t count);
 
   // True if the replies to what was received last open as the answers to those requests.
@@ -57,17 +64,16 @@ class World {
  private:
   class NoSiblings;
 
-  static constexpr size_t kRequestsPerContext = 8;
-
   pipeline::LineParts parts();
 
+  const WorldShape shape_;
   std::vector<std::unique_ptr<oscore::SecurityContext>> owned_clients_;
   Contexts clients_;
   oscore::ContextTable table_{1};
   Router router_;
   AllNumbers numbers_;
-  OpensslEngine client_engine_;
-  OpensslEngine engine_;
+  std::unique_ptr<oscore::AeadEngine> client_engine_;
+  std::unique_ptr<oscore::AeadEngine> engine_;
   oscore::EchoMaker echo_;
   std::unique_ptr<NoSiblings> no_siblings_;
   pipeline::Line line_;

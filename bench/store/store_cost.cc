@@ -61,9 +61,13 @@ class Side {
  public:
   // `parts` without what a side has of its own.
   Side(LineParts parts, ContextTable& table, bool takes_own_numbers)
-      : parts_(parts), table_(table), takes_own_numbers_(takes_own_numbers) {
+      : parts_(parts),
+        table_(table),
+        takes_own_numbers_(takes_own_numbers),
+        engine_(must(make_engine(EngineKind::kAuto, table.size()))),
+        client_engine_(must(make_engine(EngineKind::kAuto, kBatchMax))) {
     parts_.contexts = &table;
-    parts_.engine = &engine_;
+    parts_.engine = engine_.get();
     parts_.echo = &echo_;
     parts_.handoff = &no_siblings_;
   }
@@ -102,7 +106,7 @@ class Side {
     for (size_t i = 0; i < num_received_; ++i) {
       Slot& slot = slots_[i];
       if (slot.verdict != Verdict::kServed) continue;
-      if (!requests.is_answer(first_ + i, {slot.data, slot.len}, client_engine_)) return false;
+      if (!requests.is_answer(first_ + i, {slot.data, slot.len}, *client_engine_)) return false;
     }
     return num_served_ > 0;
   }
@@ -158,8 +162,8 @@ class Side {
   LineParts parts_;
   ContextTable& table_;
   bool takes_own_numbers_;
-  OpensslEngine engine_;
-  OpensslEngine client_engine_;
+  std::unique_ptr<oscore::AeadEngine> engine_;
+  std::unique_ptr<oscore::AeadEngine> client_engine_;
   oscore::EchoMaker echo_{echo_key()};
   NoSiblings no_siblings_;
   size_t first_ = 0;
@@ -196,12 +200,12 @@ void fill(ContextTable& table, size_t num_contexts) {
 
 int measure(const Arguments& arguments) {
   AllNumbers all_numbers;
-  OpensslEngine engine;
+  const auto engine = must(make_engine(EngineKind::kAuto, arguments.num_contexts));
   Router router;
   set_up(router);
   const Clients clients(arguments.num_contexts);
   const auto requests = must(PreparedRequests::seal(
-      clients.contexts, all_numbers, engine, arguments.num_contexts * kRequestsPerContext, 1));
+      clients.contexts, all_numbers, *engine, arguments.num_contexts * kRequestsPerContext, 1));
   LineParts parts;
   parts.router = &router;
 

@@ -85,8 +85,8 @@ size_t PreparedRequests::index_of(Bytes datagram) const {
   return std::min<size_t>(size(), read_uint(datagram.subspan(coap::kHeaderLen, kTokenLen)));
 }
 
-bool PreparedRequests::is_answer(size_t i, MutableBytes response,
-                                 oscore::AeadEngine& engine) const {
+bool PreparedRequests::is_answer(size_t i, MutableBytes response, oscore::AeadEngine& engine,
+                                 size_t answer_len) const {
   const coap::ParseResult outer = coap::parse(response);
   if (outer.error != coap::ParseError::kNone) return false;
   const auto value = oscore_value(outer.message);
@@ -103,7 +103,8 @@ bool PreparedRequests::is_answer(size_t i, MutableBytes response,
   engine.open(std::span(&opening.job, 1));
   coap::Message inner;
   if (finish_unprotect_response(opening, inner) != Verdict::kOk) return false;
-  return inner.code == Code::kChanged && equal(inner.payload, payload_of(i));
+  return inner.code == Code::kChanged &&
+         equal(inner.payload, Bytes(payload_of(i)).first(answer_len));
 }
 
 }  // namespace osprey::bench

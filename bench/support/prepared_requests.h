@@ -40,8 +40,10 @@ class PreparedRequests {
   // The request that `datagram` repeats the token of; size() if it is no response to any.
   size_t index_of(Bytes datagram) const;
 
-  // True if `response` opens as the answer to request i and holds its payload. Decrypts in place.
-  bool is_answer(size_t i, MutableBytes response, oscore::AeadEngine& engine) const;
+  // True if `response` opens as the answer to request i and holds the first `answer_len` bytes of
+  // its payload. Decrypts in place.
+  bool is_answer(size_t i, MutableBytes response, oscore::AeadEngine& engine,
+                 size_t answer_len = kPayloadLen) const;
   // True if `response` is request i as it was sent.
   bool is_echo(size_t i, Bytes response) const { return equal(datagram(i), response); }
 

@@ -19,7 +19,7 @@
 #include "bench/wire/clock.h"
 #include "bench/wire/closed_loop.h"
 #include "bench/wire/recovery.h"
-#include "dataplane/crypto/openssl_engine.h"
+#include "dataplane/crypto/engines.h"
 
 namespace osprey::bench {
 namespace {
@@ -90,7 +90,9 @@ Result<int> drive(const Arguments& arguments) {
   if (!store) return tl::unexpected(store.error());
   const Contexts& contexts = (*store)->contexts();
   cli::PatientSource numbers((*store)->sequence());
-  OpensslEngine engine(contexts.size());
+  const auto made = make_engine(EngineKind::kAuto, contexts.size());
+  if (!made) return tl::unexpected(made.error());
+  oscore::AeadEngine& engine = **made;
   if (!arguments.is_echo()) {
     if (auto recovered = recover_windows(contexts, numbers, engine, arguments.host, arguments.port);
         !recovered) {

@@ -30,7 +30,7 @@ constexpr uint32_t kMaxCcmText = 65'000;
 
 // Keys that only OpenSSL can serve are rare.
 constexpr size_t kOpensslKeys = 256;
-constexpr size_t kCcmKeysPerGcmKey = 8;
+constexpr size_t kCcmKeysPerGcmKey = 4;
 
 struct CcmKey {
   alignas(16) std::array<uint8_t, 240> rounds;  // 11 or 15 round keys, for encryption

@@ -23,8 +23,9 @@ class IpsecMbEngine final : public oscore::AeadEngine {
  public:
   enum class Architecture : uint8_t { kBest, kSse, kAvx, kAvx2, kAvx512 };
 
-  // AES-CCM: 256 bytes each once used, two for each context. AES-GCM: an eighth as many, of 1.1 KB.
-  static constexpr size_t kDefaultCachedKeys = 32'768;
+  // AES-CCM: 256 bytes each once used, two for each context. AES-GCM: a quarter as many, of 1.1 KB.
+  static constexpr size_t kDefaultCachedKeys = 4096;
+  static constexpr size_t kMaxCachedKeys = 65'536;
 
   // Errors: this CPU cannot do what `architecture` takes; kBest takes AES instructions and SSE 4.2.
   static Result<std::unique_ptr<IpsecMbEngine>> make(

@@ -94,6 +94,7 @@ def results(run: rounds.Run, options: argparse.Namespace, seconds: float) -> dic
         "lives": counts["lives"],
         "refusals": counts["refusals"],
         "adoptions": counts["adoptions"],
+        "used_up": counts["used up"],
         "restored": counts["restored"],
         "contexts_lost": counts["contexts_lost"],
         "no_room": counts[f"answered {NO_ROOM_CODE}"],

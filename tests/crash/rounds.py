@@ -21,7 +21,7 @@ import store as files
 from judge import Report, Stop
 from relay import Loop
 from server import Ended, Programs
-from world import CONTEXTS, FEW_CONTEXTS, Hopeless, World
+from world import CONTEXTS, FEW_CONTEXTS, Hopeless, UsedUp, World
 
 MAX_HEARD = 150  # datagrams of the server before it is killed
 MANY_CHALLENGES = 180  # of one context: more than the first chunks of own numbers
@@ -85,13 +85,19 @@ class Run:
         self.report.where = f"round {sum(self.kinds.values())}, {kind}: "
         try:
             ROUNDS[kind](self)
+        except UsedUp:
+            self.report.counts["used up"] += 1
+            self._replace_world()
         except Hopeless as error:
             self.report.add("problem", str(error))
-            if self._full is not None:
-                self._leave_full()
-            self.world.close()
-            self.world = self._new_world(CONTEXTS)
-            self._enter(self.world)
+            self._replace_world()
+
+    def _replace_world(self) -> None:
+        if self._full is not None:
+            self._leave_full()
+        self.world.close()
+        self.world = self._new_world(CONTEXTS)
+        self._enter(self.world)
 
     def close(self) -> None:
         """The last life must have kept its promises, too."""

@@ -49,6 +49,10 @@ class Ended:
     def suggests_adoption(self) -> bool:
         return ADOPT.search(self.err) is not None
 
+    @property
+    def is_out_of_epochs(self) -> bool:
+        return "has no epochs left to begin anew with" in self.err
+
     def __str__(self) -> str:
         said = self.err.strip().splitlines()
         return f"ended with {self.code}, saying {said[-3:] if said else 'nothing'}"

@@ -35,6 +35,10 @@ class Hopeless(Exception):
     """The store cannot be brought back; the round is over, and the world with it."""
 
 
+class UsedUp(Exception):
+    """The store was adopted so often that it has no epochs left, and says so: it wants a new one."""
+
+
 class World:
     def __init__(
         self,
@@ -317,6 +321,8 @@ class World:
         """What the refusal suggests; then the newest good copy. Returns with a server that runs."""
         if refusal is not None and refusal.suggests_adoption:
             adopted = self.adopt()
+            if adopted.is_out_of_epochs:
+                raise UsedUp
             if adopted.code == 0 and self.start() is None:
                 return
         good = self.copies.newest_good()
@@ -326,6 +332,8 @@ class World:
         files.restore(good.path, self.server.store)
         self.judge.stop = Stop.UNCLEAN  # the copy's windows are old
         adopted = self.adopt()
+        if adopted.is_out_of_epochs:
+            raise UsedUp
         ended = self.start()
         if ended is not None:
             raise Hopeless(f"a good copy, adopted ({adopted}), is refused: {ended}")

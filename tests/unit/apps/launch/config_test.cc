@@ -42,11 +42,26 @@ TEST(Config, ReadsEveryKeyAndHasDefaultsForTheRest) {
   for (const Row& row : rows) EXPECT_EQ(read(row.text), row.expected) << row.text;
 }
 
+TEST(Config, EngineIsChosenByName) {
+  const std::pair<const char*, EngineKind> rows[] = {
+      {"", EngineKind::kAuto},
+      {"[crypto]\nengine = \"auto\"", EngineKind::kAuto},
+      {"[crypto]\nengine = \"ipsec-mb\"", EngineKind::kIpsecMb},
+      {"[crypto]\nengine = \"openssl\"", EngineKind::kOpenssl},
+  };
+  for (const auto& [text, expected] : rows) {
+    const auto config = Config::from_text("[store]\npath = \"d\"\n" + std::string(text), "F");
+    ASSERT_TRUE(config) << text;
+    EXPECT_EQ(config->engine, expected) << text;
+  }
+}
+
 constexpr const char* kListen =
     "server.listen must be a list of 1 to 15 numeric addresses, as in [\"0.0.0.0:5683\", "
     "\"[::1]:5683\"]";
 constexpr const char* kWorkers = "server.workers must be a number from 0 to 64";
 constexpr const char* kPath = "store.path must be a directory, as in \"/var/lib/osprey\"";
+constexpr const char* kEngine = "crypto.engine must be \"auto\", \"ipsec-mb\" or \"openssl\"";
 constexpr const char* kLevel = "log.level must be \"error\", \"warn\", \"info\" or \"debug\"";
 
 TEST(Config, ValueThatIsNotWhatTheKeyTakesIsToldWithItsLine) {
@@ -78,6 +93,9 @@ TEST(Config, ValueThatIsNotWhatTheKeyTakesIsToldWithItsLine) {
   for (const char* line : {"path = \"\"", "path = 1", "path = [\"d\"]"}) {
     EXPECT_EQ(read("[store]\n\n" + std::string(line)), "F:3: " + std::string(kPath)) << line;
   }
+  for (const char* line : {"engine = \"OpenSSL\"", "engine = 1", "engine = \"\""}) {
+    EXPECT_EQ(read("[crypto]\n" + std::string(line)), "F:2: " + std::string(kEngine)) << line;
+  }
   for (const char* line : {"level = \"loud\"", "level = \"Info\"", "level = 1", "level = \"\""}) {
     EXPECT_EQ(read("[log]\n" + std::string(line)), "F:2: " + std::string(kLevel)) << line;
   }
@@ -100,9 +118,9 @@ TEST(Config, UnknownKeyIsToldWithTheNearestOne) {
       {"[stores]\npath = \"d\"",
        "F:1: unknown section \"stores\"\n  to mend: did you mean \"store\"?"},
       {"[dataplane]\n",
-       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, admin, log"},
+       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, admin, crypto, log"},
       {"path = \"d\"",
-       "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, log"},
+       "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, crypto, log"},
   };
   for (const Row& row : rows) EXPECT_EQ(read(row.text), row.expected) << row.text;
 }
