@@ -9,6 +9,7 @@
 
 #include "apps/blast/lane.h"
 #include "apps/osprey/client_store.h"
+#include "dataplane/clock.h"
 #include "dataplane/crypto/engines.h"
 #include "framework/coap/content_format.h"
 #include "framework/coap/uri.h"
@@ -20,12 +21,6 @@ volatile std::sig_atomic_t g_interrupted = 0;
 void on_interrupt(int) { g_interrupted = 1; }
 
 constexpr TimeNs kLongestSleep = kMillisecond;
-
-TimeNs monotonic_now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * kSecond + time.tv_nsec;
-}
 
 double seconds(TimeNs time) { return static_cast<double>(time) / kSecond; }
 

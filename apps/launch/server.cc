@@ -9,8 +9,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "apps/launch/service.h"
 #include "apps/launch/store_watch.h"
-#include "apps/launch/udp_service.h"
 
 namespace osprey {
 namespace {
@@ -46,23 +46,23 @@ void start_log(const std::string& level) {
   spdlog::set_level(spdlog::level::from_str(level));
 }
 
-void say_ready(const UdpService& service, const Config& config) {
+void say_ready(const Service& service, const Config& config) {
   std::string addresses;
-  for (const SocketAddress& address : service.addresses()) addresses += " " + address.text();
+  for (const std::string& address : service.addresses()) addresses += " " + address;
   std::printf("osprey: ready on%s; contexts: %zu, workers: %zu, crypto: %s\n", addresses.c_str(),
               static_cast<size_t>(service.num_contexts()), service.num_workers(),
               std::string(engine_name(resolve(config.engine))).c_str());
   std::fflush(stdout);
 }
 
-void log_store(StoreWatch& watch, const UdpService& service) {
+void log_store(StoreWatch& watch, const Service& service) {
   for (const StoreWatch::Notice& notice : watch.look(service.health())) {
     spdlog::log(notice.is_warning ? spdlog::level::warn : spdlog::level::info, "{}", notice.text);
   }
 }
 
 // Returns when the server is to stop; looks after the store meanwhile.
-void wait_for_stop(const sigset_t& signals, const UdpService& service) {
+void wait_for_stop(const sigset_t& signals, const Service& service) {
   constexpr timespec kSecond{.tv_sec = 1, .tv_nsec = 0};
   StoreWatch watch;
   for (;;) {
@@ -87,7 +87,7 @@ int Server::run() {
   start_log(config_.log_level);
   if (auto finished = router_.finish(); !finished) return report(finished.error());
   const sigset_t signals = block_signals();
-  auto service = UdpService::start(config_, router_);
+  auto service = Service::start(config_, router_);
   if (!service) return report(service.error());
   say_ready(**service, config_);
   wait_for_stop(signals, **service);

@@ -128,7 +128,7 @@ class Side {
     return Packets(batch_).first(count);
   }
 
-  // What a worker does in one turn (dataplane/socket/udp_worker.cc), without a port.
+  // What a worker does in one turn (dataplane/worker.h), without a port.
   void turn(Packets batch) {
     if (parts_.quiescence != nullptr) parts_.quiescence->enter(parts_.place.index);
     if (parts_.fetcher != nullptr) {

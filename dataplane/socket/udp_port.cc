@@ -52,6 +52,12 @@ void forget_interface(LocalAddress& local, sa_family_t family) {
   }
 }
 
+void use_own_buffer(UdpSlot& slot) {
+  slot.data = slot.buffer.data();
+  slot.capacity = slot.buffer.size();
+  slot.response = &slot.own_response;
+}
+
 tl::unexpected<Error> bind_error(const SocketAddress& address, int error) {
   const std::string where = "cannot listen on " + address.text() + ": ";
   if (error == EADDRINUSE) {
@@ -159,9 +165,7 @@ size_t UdpPort::receive(size_t socket_index, std::span<UdpSlot> slots) {
   for (size_t i = 0; i < static_cast<size_t>(received); ++i) {
     const mmsghdr& header = messages_->headers[i];
     UdpSlot& slot = slots[i];
-    slot.data = slot.buffer.data();
-    slot.capacity = slot.buffer.size();
-    slot.response = &slot.own_response;
+    use_own_buffer(slot);
     slot.peer.len = header.msg_hdr.msg_namelen;
     slot.local.len = header.msg_hdr.msg_controllen;
     if (wants_local) forget_interface(slot.local, addresses_[socket_index].family());
@@ -214,6 +218,24 @@ size_t UdpPort::send(size_t socket_index, std::span<UdpSlot*> slots) {
     }
   }
   return failed;
+}
+
+void UdpPort::keep(const UdpSlot& slot, KeptDatagram& kept) const {
+  kept.len = slot.len;
+  kept.socket_index = slot.socket_index;
+  kept.peer = slot.peer;
+  kept.local = slot.local;
+  std::memcpy(kept.bytes.data(), slot.data, slot.len);
+}
+
+bool UdpPort::restore(const KeptDatagram& kept, UdpSlot& slot) const {
+  use_own_buffer(slot);
+  slot.socket_index = kept.socket_index;
+  slot.peer = kept.peer;
+  slot.local = kept.local;
+  std::memcpy(slot.data, kept.bytes.data(), kept.len);
+  begin_packet(slot, kept.len);
+  return true;
 }
 
 void UdpPort::sleep() {

@@ -11,13 +11,17 @@
 #include <memory>
 #include <vector>
 
-#include "dataplane/socket/udp_slot.h"
+#include "dataplane/socket/kept_datagram.h"
+#include "dataplane/tally.h"
 #include "framework/base/result.h"
 
 namespace osprey {
 
 class UdpPort {
  public:
+  using Slot = UdpSlot;
+  using Kept = KeptDatagram;
+
   static constexpr size_t kMaxAddresses = 15;
 
   // Binds. The addresses must be free: SO_REUSEPORT alone would let two servers of one user share
@@ -39,12 +43,17 @@ class UdpPort {
   // the verdict kSendFailed.
   size_t tx(std::span<UdpSlot> slots);
 
+  // Copies what it takes to go on with a datagram later, on this port or on a sibling's.
+  void keep(const UdpSlot& slot, KeptDatagram& kept) const;
+  bool restore(const KeptDatagram& kept, UdpSlot& slot) const;
+
   // Sleeps until a datagram arrives or wake() is called.
   void sleep();
   void wake();
 
   // As bound: the port number is known even where 0 was asked for.
   const std::vector<SocketAddress>& addresses() const { return addresses_; }
+  std::vector<Tally> tallies() const { return {}; }
 
  private:
   struct Messages;

@@ -41,6 +41,7 @@ constexpr std::array<VerdictInfo, kNumVerdicts> kTable = {{
     {"handoff_full", kNone, kNoCode, "", "the owner's ring is full"},
     {"awaits_context", kNone, kNoCode, "", "kept until the store has fetched its context"},
     {"fetch_full", kPlain, Code::kServiceUnavailable, "Still loading", "too many wait for a context that is not loaded yet"},
+    {"no_buffer", kNone, kNoCode, "", "no packet buffer was free"},
     {"truncated", kNone, kNoCode, "", "datagram longer than is taken"},
     {"send_failed", kNone, kNoCode, "", "the kernel did not take the answer"},
 }};

@@ -49,6 +49,7 @@ enum class Verdict : uint8_t {
   kHandoffFull,
   kAwaitsContext,
   kFetchFull,
+  kNoBuffer,
   kTruncated,
   kSendFailed,
 

@@ -1,7 +1,7 @@
 // Workers as they run: threads, sockets, hand-over. Times are asserted nowhere but where the
 // promise is to be idle; a test that waits does so until the thing happens, and fails only after
 // seconds.
-#include "dataplane/socket/udp_worker.h"
+#include "dataplane/worker.h"
 
 #include <pthread.h>
 
@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/crypto/openssl_engine.h"
+#include "dataplane/socket/udp_port.h"
 #include "tests/unit/support/loopback.h"
 #include "tests/unit/support/world.h"
 
@@ -29,6 +30,7 @@ using test::Client;
 using test::Loopback;
 using test::request_to;
 using test::Shared;
+using UdpWorker = PortWorker<UdpPort>;
 
 // Numbers for several workers.
 class SharedNumbers final : public oscore::SequenceSource {
@@ -48,7 +50,9 @@ class SharedNumbers final : public oscore::SequenceSource {
 class Workers {
  public:
   Workers(WorkerIndex count, const std::vector<Shared>& shared, const char* listen = "127.0.0.1:0")
-      : contexts_(1, count), quiescence_(count), rings_(count) {
+      : contexts_(1, count),
+        quiescence_(count),
+        rings_(std::make_shared<HandoffRings<KeptDatagram>>(count)) {
     for (const Shared& each : shared) {
       CHECK(contexts_.add(test::fresh_server_context(each)).has_value());
     }
@@ -72,7 +76,7 @@ class Workers {
     parts.quiescence = &quiescence_;
     parts.router = &router_;
     parts.sequence_source = &numbers_;
-    std::vector<UdpWorker*> siblings;
+    std::vector<Worker*> siblings;
     for (std::unique_ptr<UdpPort>& port : ports_) {
       const auto index = static_cast<WorkerIndex>(workers_.size());
       engines_.push_back(std::make_unique<OpensslEngine>(64));
@@ -80,17 +84,17 @@ class Workers {
       parts.engine = engines_.back().get();
       parts.echo = echoes_.back().get();
       workers_.push_back(std::make_unique<UdpWorker>(
-          parts, pipeline::WorkerPlace{index, rings_.count()}, std::move(port), rings_));
+          parts, pipeline::WorkerPlace{index, rings_->count()}, std::move(port), rings_));
       siblings.push_back(workers_.back().get());
     }
-    for (UdpWorker* worker : siblings) worker->meet(siblings);
+    for (Worker* worker : siblings) worker->meet(siblings);
   }
   void run(WorkerIndex index) {
     threads_.emplace_back([&worker = *workers_[index]] { worker.run(); });
   }
   void start() {
     build();
-    for (WorkerIndex index = 0; index < rings_.count(); ++index) run(index);
+    for (WorkerIndex index = 0; index < rings_->count(); ++index) run(index);
   }
   void stop() {
     for (auto& worker : workers_) worker->stop();
@@ -113,14 +117,14 @@ class Workers {
   Quiescence& quiescence() { return quiescence_; }
   UdpWorker& worker(WorkerIndex index) { return *workers_[index]; }
   std::thread& thread(WorkerIndex index) { return threads_[index]; }
-  HandoffRings<KeptDatagram>& rings() { return rings_; }
+  HandoffRings<KeptDatagram>& rings() { return *rings_; }
 
  private:
   oscore::ContextTable contexts_;
   Quiescence quiescence_;
   Router router_;
   SharedNumbers numbers_;
-  HandoffRings<KeptDatagram> rings_;
+  std::shared_ptr<HandoffRings<KeptDatagram>> rings_;
   SocketAddress listen_;
   std::vector<std::unique_ptr<UdpPort>> ports_;
   std::vector<std::unique_ptr<OpensslEngine>> engines_;
@@ -137,7 +141,7 @@ Built numbered(size_t number) {
       .message_id(static_cast<uint16_t>(number));
 }
 
-TEST(UdpWorker, ServesProtectedRequests) {
+TEST(Worker, ServesProtectedRequests) {
   std::vector<const char*> listen = {"127.0.0.1:0", "0.0.0.0:0"};
   if (test::has_ipv6()) listen.push_back("[::1]:0");
   for (const char* each : listen) {
@@ -182,7 +186,7 @@ TEST(UdpWorker, ServesProtectedRequests) {
 // what is sent again, over whichever worker, is refused once each time. Method: 32 source ports,
 // which the kernel spreads over both; few enough at a time that no queue is full. The handler's
 // counts are plain numbers, so that TSan sees it if more than one worker should touch a context.
-TEST(UdpWorker, OneContextOverTwoWorkersIsServedOnceForEachNumber) {
+TEST(Worker, OneContextOverTwoWorkersIsServedOnceForEachNumber) {
   constexpr size_t kSockets = 32;
   constexpr size_t kRounds = 100;
   constexpr size_t kRequests = kSockets * kRounds;
@@ -235,7 +239,7 @@ TEST(UdpWorker, OneContextOverTwoWorkersIsServedOnceForEachNumber) {
 
 // Goal: a datagram that is handed to a sleeping worker wakes it. Method: one request at a time,
 // from ports on both workers, so that the owner of the context has always gone to sleep.
-TEST(UdpWorker, HandOverWakesASleepingOwner) {
+TEST(Worker, HandOverWakesASleepingOwner) {
   Workers workers(2, {kWide});
   workers.router().add("count").post([](const Request&, Response&) {});
   workers.start();
@@ -254,7 +258,7 @@ TEST(UdpWorker, HandOverWakesASleepingOwner) {
 
 // Goal: a worker whose own socket is never empty still serves what it is handed. Method: both are
 // filled before it begins; a handed request must be in its first batch.
-TEST(UdpWorker, FullSocketDoesNotStarveWhatIsHandedOver) {
+TEST(Worker, FullSocketDoesNotStarveWhatIsHandedOver) {
   uint64_t num_before = UINT64_MAX;
   Workers workers(2, {Shared{}});
   UdpWorker* worker = nullptr;
@@ -285,7 +289,7 @@ TEST(UdpWorker, FullSocketDoesNotStarveWhatIsHandedOver) {
   EXPECT_EQ(num_before, 0u);
 }
 
-TEST(UdpWorker, ManyContextsOverManyWorkers) {
+TEST(Worker, ManyContextsOverManyWorkers) {
   constexpr size_t kContexts = 24;
   std::vector<std::string> ids;
   std::vector<std::string> server_ids;
@@ -335,7 +339,7 @@ std::chrono::nanoseconds cpu_time(std::thread& thread) {
 }
 
 // Goal: idle, it sleeps. A worker that polls would use all of the 300 ms; one that sleeps, none.
-TEST(UdpWorker, SleepsWhenIdle) {
+TEST(Worker, SleepsWhenIdle) {
   Workers workers(2, {Shared{}});
   workers.router().add("hello").get([](const Request&, Response&) {});
   workers.start();
@@ -364,7 +368,7 @@ bool grace_passes(Quiescence& quiescence) {
 }
 
 // Goal: nobody who frees something waits for a worker that sleeps, and not for long for a busy one.
-TEST(UdpWorker, GracePeriodsPassAsleepBusyAndStopped) {
+TEST(Worker, GracePeriodsPassAsleepBusyAndStopped) {
   Workers workers(2, {kWide});
   workers.router().add("count").post([](const Request&, Response&) {});
   EXPECT_TRUE(grace_passes(workers.quiescence()));  // before they run
@@ -385,7 +389,7 @@ TEST(UdpWorker, GracePeriodsPassAsleepBusyAndStopped) {
 // Goal: contexts come and go under traffic, and whoever stays notices nothing. Method: one client
 // sends all the time while the context of another is added, served, removed and freed, many times;
 // each time with new keys, as a replaced context has.
-TEST(UdpWorker, ContextsComeAndGoWhileItServes) {
+TEST(Worker, ContextsComeAndGoWhileItServes) {
   Workers workers(2, {kWide});
   workers.router().add("count").post([](const Request&, Response&) {});
   workers.start();
@@ -422,7 +426,7 @@ TEST(UdpWorker, ContextsComeAndGoWhileItServes) {
 
 // Goal: stop() always ends run(). Method: at every moment: before it begins, at its start, asleep,
 // and busy.
-TEST(UdpWorker, StopReturnsAtAnyMoment) {
+TEST(Worker, StopReturnsAtAnyMoment) {
   for (int round = 0; round < 50; ++round) {
     Workers workers(2, {kWide});
     workers.router().add("count").post([](const Request&, Response&) {});

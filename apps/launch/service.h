@@ -1,5 +1,5 @@
-// The running server on the udp port: store, context table, workers and their threads, wired
-// together. Everything that a worker borrows lives here and outlives it.
+// The running server: store, context table, workers and their threads, wired together. Everything
+// that a worker borrows lives here and outlives it.
 #pragma once
 
 #include <memory>
@@ -9,21 +9,21 @@
 
 #include "apps/launch/admin_socket.h"
 #include "apps/launch/config.h"
+#include "apps/launch/ports.h"
 #include "apps/launch/report.h"
-#include "dataplane/socket/udp_worker.h"
 #include "framework/oscore/context_table.h"
 #include "framework/server/router.h"
 #include "storage/store.h"
 
 namespace osprey {
 
-class UdpService {
+class Service {
  public:
-  // Binds the sockets, opens the store, starts the workers, while the store's thread loads the
+  // Opens the ports, opens the store, starts the workers, while the store's thread loads the
   // contexts. In this order: what goes wrong most often, a port in use, costs no epoch. `router` is
   // finished and outlives the service.
-  static Result<std::unique_ptr<UdpService>> start(const Config& config, const Router& router);
-  ~UdpService() { static_cast<void>(stop()); }
+  static Result<std::unique_ptr<Service>> start(const Config& config, const Router& router);
+  ~Service() { static_cast<void>(stop()); }
 
   // Stops and joins the admin socket and the workers; the totals are final afterwards. Then saves
   // windows and numbers: after an error the next start is as after a crash. Again does nothing.
@@ -33,28 +33,27 @@ class UdpService {
   uint64_t num_contexts() const { return num_contexts_; }
   storage::Store::Health health() const { return store_->health(); }
   size_t num_workers() const { return members_.size(); }
-  const std::vector<SocketAddress>& addresses() const { return members_[0].worker->addresses(); }
+  const std::vector<std::string>& addresses() const { return addresses_; }
   Totals totals() const;
 
  private:
   struct Member {
     std::unique_ptr<oscore::AeadEngine> engine;
     std::unique_ptr<oscore::EchoMaker> echo;
-    std::unique_ptr<UdpWorker> worker;
+    std::unique_ptr<Worker> worker;
     std::thread thread;
   };
 
-  UdpService(std::unique_ptr<storage::Store> store, oscore::WorkerIndex num_workers);
+  Service(std::unique_ptr<storage::Store> store, oscore::WorkerIndex num_workers);
   Result<void> serve_store();
   Result<void> listen_for_admin(const Config& config);
-  Result<void> add_workers(const Config& config, std::vector<std::unique_ptr<UdpPort>> ports,
-                           const Router& router);
+  Result<void> add_workers(const Config& config, const OpenPorts& ports, const Router& router);
 
   std::unique_ptr<storage::Store> store_;
   const uint64_t num_contexts_;
   Quiescence readers_;
   oscore::ContextTable contexts_;
-  HandoffRings<KeptDatagram> rings_;
+  std::vector<std::string> addresses_;
   bool is_stopped_ = false;
   std::vector<Member> members_;
   // Its thread is the only one that changes the store while it serves, and ends before all else.

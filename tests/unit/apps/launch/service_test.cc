@@ -1,7 +1,8 @@
-#include "apps/launch/udp_service.h"
+#include "apps/launch/service.h"
 
 #include <gtest/gtest.h>
 
+#include "dataplane/socket/udp_port.h"
 #include "storage/store.h"
 #include "tests/unit/storage/support.h"
 #include "tests/unit/support/loopback.h"
@@ -20,9 +21,9 @@ using test::request_to;
 using test::Shared;
 
 // A store with these contexts, and the configuration of a server on a port of its own.
-class Service : public ::testing::Test {
+class ServiceTest : public ::testing::Test {
  protected:
-  Service() {
+  ServiceTest() {
     config_.store_path = store_path_;
     config_.listen = {"127.0.0.1:0"};
     EXPECT_TRUE(Store::init(store_path_).has_value());
@@ -41,7 +42,7 @@ class Service : public ::testing::Test {
   }
 
   std::string start_error() {
-    const auto service = UdpService::start(config_, router_);
+    const auto service = Service::start(config_, router_);
     return service ? "no error" : service.error().text();
   }
 
@@ -65,10 +66,10 @@ std::string exchange(Loopback& socket, Client& client, test::Built built) {
   return reply ? client.text(request, {Verdict::kServed, true, *reply}) : "nothing came";
 }
 
-TEST_F(Service, ServesTheContextsOfItsStore) {
+TEST_F(ServiceTest, ServesTheContextsOfItsStore) {
   add(Shared{});
   config_.workers = 2;
-  auto service = UdpService::start(config_, router_);
+  auto service = Service::start(config_, router_);
   ASSERT_TRUE(service.has_value()) << service.error().text();
   EXPECT_EQ((*service)->num_contexts(), 1u);
   EXPECT_EQ((*service)->num_workers(), 2u);
@@ -76,7 +77,7 @@ TEST_F(Service, ServesTheContextsOfItsStore) {
 
   // Windows are unset at every start, so the first request is challenged.
   Client client;
-  Loopback socket((*service)->addresses()[0]);
+  Loopback socket(test::address((*service)->addresses()[0]));
   const auto request = client.request(request_to("hello"));
   socket.send(request.datagram);
   const auto challenge = socket.receive();
@@ -99,14 +100,14 @@ TEST_F(Service, ServesTheContextsOfItsStore) {
 }
 
 // Goal: own numbers of two lives never meet (I1). Method: the Partial IV of a challenge in each.
-TEST_F(Service, NumbersOfTheNextLifeAreHigher) {
+TEST_F(ServiceTest, NumbersOfTheNextLifeAreHigher) {
   add(Shared{});
   uint64_t last = 0;
   for (int life = 0; life < 3; ++life) {
-    auto service = UdpService::start(config_, router_);
+    auto service = Service::start(config_, router_);
     ASSERT_TRUE(service.has_value());
     Client client;
-    Loopback socket((*service)->addresses()[0]);
+    Loopback socket(test::address((*service)->addresses()[0]));
     socket.send(client.request(request_to("hello")).datagram);
     const auto challenge = socket.receive();
     ASSERT_TRUE(challenge.has_value());
@@ -120,26 +121,26 @@ TEST_F(Service, NumbersOfTheNextLifeAreHigher) {
   }
 }
 
-TEST_F(Service, StartsWithoutContexts) {
-  auto service = UdpService::start(config_, router_);
+TEST_F(ServiceTest, StartsWithoutContexts) {
+  auto service = Service::start(config_, router_);
   ASSERT_TRUE(service.has_value()) << service.error().text();
   EXPECT_EQ((*service)->num_contexts(), 0u);
-  Loopback socket((*service)->addresses()[0]);
+  Loopback socket(test::address((*service)->addresses()[0]));
   Client client;
   EXPECT_EQ(exchange(socket, client, request_to("hello")),
             "unprotected ACK 4.01 mid=1234 token=4a 'Security context not found'");
 }
 
-TEST_F(Service, OneWorkerForEveryUsableCore) {
+TEST_F(ServiceTest, OneWorkerForEveryUsableCore) {
   config_.workers = 0;
-  const auto service = UdpService::start(config_, router_);
+  const auto service = Service::start(config_, router_);
   ASSERT_TRUE(service.has_value());
   EXPECT_GE((*service)->num_workers(), 1u);
   EXPECT_LE((*service)->num_workers(), Config::kMaxWorkers);
 }
 
 // Goal: a server that is started again and again on a port in use does not use up its epochs.
-TEST_F(Service, FailureToListenCostsNoEpoch) {
+TEST_F(ServiceTest, FailureToListenCostsNoEpoch) {
   const uint32_t epoch = next_epoch();
   auto other = UdpPort::open({test::address("127.0.0.1:0")});
   ASSERT_TRUE(other.has_value());
@@ -153,9 +154,9 @@ TEST_F(Service, FailureToListenCostsNoEpoch) {
   EXPECT_EQ(next_epoch(), epoch + 1);
 }
 
-TEST_F(Service, StoreThatIsNotThereOrInUseIsTold) {
+TEST_F(ServiceTest, StoreThatIsNotThereOrInUseIsTold) {
   {
-    const auto running = UdpService::start(config_, router_);
+    const auto running = Service::start(config_, router_);
     ASSERT_TRUE(running.has_value());
     EXPECT_NE(start_error().find(store_path_), std::string::npos) << start_error();
     EXPECT_NE(start_error(), "no error");
