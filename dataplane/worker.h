@@ -6,6 +6,7 @@
 // The loop is the same for every port. A port has
 //
 //   Slot, Kept               a packet with its buffer; a datagram apart from one
+//   begin()                  on the worker's thread, before anything else
 //   rx(slots), tx(slots)     up to kBatchMax; tx sends what has a reply, frees the rest, and
 //   returns
 //                            how many did not leave (verdict kSendFailed)
@@ -66,6 +67,7 @@ class PortWorker final : public Worker, public pipeline::Handoff {
   void meet(std::vector<Worker*> workers) override { workers_ = std::move(workers); }
 
   void run() override {
+    port_->begin();
     while (!stopping_.load(std::memory_order_relaxed)) {
       if (turn() == 0) sleep();
     }

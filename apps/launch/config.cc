@@ -45,6 +45,47 @@ bool set_workers(Config& config, const toml::node& node) {
   return true;
 }
 
+bool set_port(Config& config, const toml::node& node) {
+  const auto kind = node.value_exact<std::string>();
+  if (kind != "udp" && kind != "dpdk") return false;
+  config.port = kind == "udp" ? PortKind::kUdp : PortKind::kDpdk;
+  return true;
+}
+
+bool set_device(Config& config, const toml::node& node) {
+  const auto device = node.value_exact<std::string>();
+  if (!device || device->empty()) return false;
+  config.dpdk.device = *device;
+  return true;
+}
+
+bool set_idle(Config& config, const toml::node& node) {
+  const auto idle = node.value_exact<std::string>();
+  if (idle != "back-off" && idle != "poll") return false;
+  config.dpdk.polls = idle == "poll";
+  return true;
+}
+
+bool set_memory(Config& config, const toml::node& node) {
+  constexpr int64_t kLeast = 64;
+  constexpr int64_t kMost = 1 << 20;
+  const auto number = node.value_exact<int64_t>();
+  if (!number || *number < kLeast || *number > kMost) return false;
+  config.dpdk.memory_mb = static_cast<unsigned>(*number);
+  return true;
+}
+
+bool set_extra_args(Config& config, const toml::node& node) {
+  const toml::array* arguments = node.as_array();
+  if (arguments == nullptr) return false;
+  for (const toml::node& each : *arguments) {
+    const auto text = each.value_exact<std::string>();
+    if (!text) return false;
+    config.dpdk.extra_args.push_back(*text);
+  }
+  return true;
+}
+
 bool set_store_path(Config& config, const toml::node& node) {
   const auto path = node.value_exact<std::string>();
   if (!path || path->empty()) return false;
@@ -81,11 +122,17 @@ bool set_log_level(Config& config, const toml::node& node) {
   return true;
 }
 
-const std::array<Key, 7>& keys() {
-  static const std::array<Key, 7> kKeys = {{
+const std::array<Key, 12>& keys() {
+  static const std::array<Key, 12> kKeys = {{
       {"server", "listen", set_listen,
        R"(a list of 1 to 15 numeric addresses, as in ["0.0.0.0:5683", "[::1]:5683"])"},
       {"server", "workers", set_workers, "a number from 0 to 64"},
+      {"server", "port", set_port, R"("udp" or "dpdk")"},
+      {"dpdk", "device", set_device,
+       R"(a PCI address or a driver with arguments, as in "net_af_packet,iface=eth1")"},
+      {"dpdk", "idle", set_idle, R"("back-off" or "poll")"},
+      {"dpdk", "memory_mb", set_memory, "a number from 64 to 1048576"},
+      {"dpdk", "extra_args", set_extra_args, "a list of words"},
       {"store", "path", set_store_path, "a directory, as in \"/var/lib/osprey\""},
       {"store", "key_file", set_key_file, "a file, as in \"/etc/osprey/kek\""},
       {"admin", "socket", set_admin_socket,
@@ -208,6 +255,11 @@ Result<Config> Config::from_text(std::string_view text, const std::string& name)
   if (config.store_path.empty()) {
     return fail(name + ": store.path is missing",
                 "add\n  [store]\n  path = \"DIR\"\nand make DIR by: osprey store init --store DIR");
+  }
+  if (config.port == PortKind::kDpdk && config.dpdk.device.empty()) {
+    return fail(name + ": server.port is \"dpdk\", but dpdk.device is missing",
+                "add, for a NIC: [dpdk] device = \"0000:03:00.0\"; for a kernel interface: "
+                "[dpdk] device = \"net_af_packet,iface=eth1\"");
   }
   return config;
 }

@@ -3,6 +3,13 @@
 //   [server]
 //   listen  = ["127.0.0.1:5683", "[::1]:5683"]   # numeric address:port, IPv4 or IPv6
 //   workers = 1                                  # threads that serve; 0: one per usable core
+//   port    = "udp"                              # kernel sockets; or "dpdk": a NIC of our own
+//
+//   [dpdk]                                       # with port = "dpdk"; `listen` says who we are
+//   device     = "0000:03:00.0"                  # PCI address, or as in "net_af_packet,iface=eth1"
+//   idle       = "back-off"                      # sleep when there is nothing to do; or "poll"
+//   memory_mb  = 256                             # all that DPDK takes when there are no huge pages
+//   extra_args = []                              # for DPDK's EAL
 //
 //   [store]
 //   path     = "/var/lib/osprey"                 # made by: osprey store init --store PATH
@@ -27,6 +34,15 @@
 
 namespace osprey {
 
+enum class PortKind : uint8_t { kUdp, kDpdk };
+
+struct DpdkConfig {
+  std::string device;  // required with PortKind::kDpdk
+  bool polls = false;
+  unsigned memory_mb = 256;
+  std::vector<std::string> extra_args;
+};
+
 struct Config {
   // Every worker has a queue from every other one, 220 KB each.
   static constexpr unsigned kMaxWorkers = 64;
@@ -34,6 +50,8 @@ struct Config {
   // Reachable from this machine alone until the operator says otherwise.
   std::vector<std::string> listen = {"127.0.0.1:5683", "[::1]:5683"};
   unsigned workers = 1;
+  PortKind port = PortKind::kUdp;
+  DpdkConfig dpdk;
   std::string store_path;    // required
   std::string key_file;      // empty: in the store
   std::string admin_socket;  // empty: in the store

@@ -12,6 +12,16 @@ void Totals::add(const pipeline::VerdictCounters& counters) {
   for (size_t i = 0; i < by_verdict.size(); ++i) by_verdict[i] += counters[i].read();
 }
 
+void Totals::add(const Worker& worker) {
+  add(worker.counters());
+  const std::vector<Tally> tallies = worker.tallies();
+  port.resize(tallies.size());
+  for (size_t i = 0; i < tallies.size(); ++i) {
+    port[i].name = tallies[i].name;
+    port[i].count += tallies[i].count;
+  }
+}
+
 uint64_t Totals::received() const {
   uint64_t sum = 0;
   for (const uint64_t count : by_verdict) sum += count;
@@ -28,6 +38,7 @@ std::string totals_json(const Totals& totals) {
   for (size_t i = 1; i < totals.by_verdict.size(); ++i) {
     json[std::string(info(static_cast<Verdict>(i)).name)] = totals.by_verdict[i];
   }
+  for (const Tally& tally : totals.port) json["port"][std::string(tally.name)] = tally.count;
   return json.dump();
 }
 
@@ -57,6 +68,10 @@ std::string totals_text(const Totals& totals) {
                   static_cast<int>(verdict.name.size()), verdict.name.data(),
                   static_cast<int>(verdict.meaning.size()), verdict.meaning.data());
     text += line;
+  }
+  for (const Tally& tally : totals.port) {
+    if (tally.count != 0)
+      text += "  frames " + std::string(tally.name) + ": " + std::to_string(tally.count) + "\n";
   }
   return text;
 }

@@ -3,8 +3,9 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
-#include "framework/pipeline/line.h"
+#include "dataplane/worker.h"
 #include "storage/store_thread.h"
 
 namespace osprey {
@@ -12,7 +13,9 @@ namespace osprey {
 // Sum over all workers, by verdict.
 struct Totals {
   std::array<uint64_t, oscore::kNumVerdicts> by_verdict{};
+  std::vector<Tally> port;  // what the ports count beside them
 
+  void add(const Worker& worker);
   void add(const pipeline::VerdictCounters& counters);
   uint64_t operator[](oscore::Verdict verdict) const {
     return by_verdict[static_cast<size_t>(verdict)];
@@ -21,7 +24,8 @@ struct Totals {
   uint64_t received() const;
 };
 
-// {"received": 3, "served": 2, "replay": 1, ...}: every verdict, also those that are zero.
+// {"received": 3, "served": 2, "replay": 1, ..., "port": {...}}: every verdict, also those that are
+// zero.
 std::string totals_json(const Totals& totals);
 // {"contexts": 3, "loaded": 3, ...}: how the store does.
 std::string health_json(const storage::StoreThread::Health& health);

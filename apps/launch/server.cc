@@ -49,6 +49,9 @@ void start_log(const std::string& level) {
 void say_ready(const Service& service, const Config& config) {
   std::string addresses;
   for (const std::string& address : service.addresses()) addresses += " " + address;
+  if (!service.port_description().empty()) {
+    std::printf("osprey: device: %s\n", service.port_description().c_str());
+  }
   std::printf("osprey: ready on%s; contexts: %zu, workers: %zu, crypto: %s\n", addresses.c_str(),
               static_cast<size_t>(service.num_contexts()), service.num_workers(),
               std::string(engine_name(resolve(config.engine))).c_str());

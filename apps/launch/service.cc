@@ -66,6 +66,8 @@ Result<void> Service::listen_for_admin(const Config& config) {
 Result<void> Service::add_workers(const Config& config, const OpenPorts& ports,
                                   const Router& router) {
   addresses_ = ports.addresses;
+  port_description_ = ports.description;
+  close_ports_ = ports.close;
   oscore::EchoKey echo_key;
   fill_random(echo_key.space(oscore::kEchoKeyLen));
   if (FAULT(kEchoKeyFixed)) std::ranges::fill(echo_key.space(oscore::kEchoKeyLen), uint8_t{1});
@@ -101,12 +103,14 @@ Result<void> Service::stop() {
   for (Member& member : members_) {
     if (member.thread.joinable()) member.thread.join();
   }
-  return store_->close();
+  auto closed = store_->close();
+  auto ports_closed = close_ports_();
+  return closed ? ports_closed : closed;
 }
 
 Totals Service::totals() const {
   Totals totals;
-  for (const Member& member : members_) totals.add(member.worker->counters());
+  for (const Member& member : members_) totals.add(*member.worker);
   return totals;
 }
 

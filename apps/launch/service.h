@@ -26,7 +26,8 @@ class Service {
   ~Service() { static_cast<void>(stop()); }
 
   // Stops and joins the admin socket and the workers; the totals are final afterwards. Then saves
-  // windows and numbers: after an error the next start is as after a crash. Again does nothing.
+  // windows and numbers and closes the ports: after an error of the store the next start is as
+  // after a crash. Again does nothing.
   Result<void> stop();
 
   // In the store, when it was opened.
@@ -34,6 +35,8 @@ class Service {
   storage::Store::Health health() const { return store_->health(); }
   size_t num_workers() const { return members_.size(); }
   const std::vector<std::string>& addresses() const { return addresses_; }
+  // Of the dpdk port's device; empty for the udp port.
+  const std::string& port_description() const { return port_description_; }
   Totals totals() const;
 
  private:
@@ -54,6 +57,8 @@ class Service {
   Quiescence readers_;
   oscore::ContextTable contexts_;
   std::vector<std::string> addresses_;
+  std::string port_description_;
+  std::function<Result<void>()> close_ports_ = [] { return Result<void>(); };
   bool is_stopped_ = false;
   std::vector<Member> members_;
   // Its thread is the only one that changes the store while it serves, and ends before all else.

@@ -34,6 +34,8 @@ class UdpPort {
   UdpPort(const UdpPort&) = delete;
   UdpPort& operator=(const UdpPort&) = delete;
 
+  void begin() {}
+
   // Receives into `slots` (at most kBatchMax), from one socket, the next in turn that has
   // something. Never blocks. Returns how many; those have data, len, peer and local set, and the
   // verdict kTruncated if longer than kMaxDatagram.

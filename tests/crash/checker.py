@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -59,7 +60,11 @@ def in_own_mounts() -> None:
     if os.geteuid() != 0 or os.environ.get(OWN_MOUNTS) or shutil.which("unshare") is None:
         return
     os.environ[OWN_MOUNTS] = "1"
-    os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
+    command = ["unshare", "--mount"]
+    if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        # The root of a chroot need not be a mount whose propagation could be changed.
+        command += ["--propagation", "unchanged"]
+    os.execvp("unshare", [*command, sys.executable, *sys.argv])
 
 
 def kinds_for(options: argparse.Namespace, points: list[str], osprey: Path) -> list[str]:

@@ -61,18 +61,34 @@ def _context_arguments(context: Credentials) -> list[str]:
     return arguments
 
 
-class Ospreyd(Program):
-    """ospreyd with a store and a configuration of its own, on one port of 127.0.0.1 and ::1."""
+@dataclass(frozen=True)
+class Nic:
+    """A device that ospreyd owns, instead of kernel sockets."""
 
-    def __init__(self, directory: Path, port: int, workers: int) -> None:
-        hosts = [IPV4, f"[{IPV6}]"] if has_ipv6() else [IPV4]
-        listen = json.dumps([f"{host}:{port}" for host in hosts])
+    device: str  # as in dpdk.device
+    hosts: list[str]
+    prefix: list[str]  # what the command line begins with, to be where the device is
+
+    @property
+    def configuration(self) -> str:
+        return f'[dpdk]\ndevice = "{self.device}"\n'
+
+
+class Ospreyd(Program):
+    """ospreyd with a store and a configuration of its own, on one port of 127.0.0.1 and ::1, or on
+    a device of its own."""
+
+    def __init__(self, directory: Path, port: int, workers: int, nic: Nic | None = None) -> None:
+        hosts = nic.hosts if nic else [IPV4, IPV6] if has_ipv6() else [IPV4]
+        addresses = [f"[{host}]" if ":" in host else host for host in hosts]
+        listen = json.dumps([f"{address}:{port}" for address in addresses])
+        kind = 'port = "dpdk"\n' if nic else ""
         config = directory / "ospreyd.toml"
         config.write_text(
-            f"[server]\nlisten = {listen}\nworkers = {workers}\n"
-            f'[store]\npath = "{directory / "store"}"\n'
+            f"[server]\nlisten = {listen}\nworkers = {workers}\n{kind}"
+            f'[store]\npath = "{directory / "store"}"\n' + (nic.configuration if nic else "")
         )
-        super().__init__(OSPREYD, "--config", config)
+        super().__init__(*(nic.prefix if nic else []), OSPREYD, "--config", config)
 
     async def counters(self) -> dict[str, int]:
         """The counters by verdict, as SIGUSR1 makes it print them."""
@@ -96,6 +112,11 @@ class World:
         self._numbers = itertools.count()
         self.port = port
         self.server = server
+
+    @property
+    def store(self) -> Path:
+        """Of the server."""
+        return self._directory / "store"
 
     def uri(self, host: str = IPV4) -> str:
         return f"coap://[{host}]:{self.port}" if ":" in host else f"coap://{host}:{self.port}"
@@ -123,13 +144,15 @@ class World:
 
 
 @asynccontextmanager
-async def ospreyd_for(*clients: Credentials, workers: int = 1) -> AsyncIterator[World]:
+async def ospreyd_for(
+    *clients: Credentials, workers: int = 1, nic: Nic | None = None
+) -> AsyncIterator[World]:
     """An ospreyd that knows the contexts of `clients`; gone with its store at the end."""
     async with AsyncExitStack() as exits:
         directory = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="osprey-interop-")))
         await make_store(directory / "store", *(client.flipped() for client in clients))
         port = free_port()
-        server = Ospreyd(directory, port, workers)
+        server = Ospreyd(directory, port, workers, nic)
         exits.push_async_callback(server.kill)
         await server.start()
         yield World(directory, port, server, exits)

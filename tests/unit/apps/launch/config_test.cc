@@ -56,6 +56,37 @@ TEST(Config, EngineIsChosenByName) {
   }
 }
 
+TEST(Config, DpdkPortIsDescribedByItsSection) {
+  const auto config = Config::from_text(
+      "store.path = \"d\"\n[server]\nport = \"dpdk\"\n[dpdk]\ndevice = \"net_null0,size=64\"\n"
+      "idle = \"poll\"\nmemory_mb = 512\nextra_args = [\"--log-level=debug\"]",
+      "F");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->port, PortKind::kDpdk);
+  EXPECT_EQ(config->dpdk.device, "net_null0,size=64");
+  EXPECT_TRUE(config->dpdk.polls);
+  EXPECT_EQ(config->dpdk.memory_mb, 512u);
+  EXPECT_EQ(config->dpdk.extra_args, std::vector<std::string>{"--log-level=debug"});
+
+  const std::string device =
+      "dpdk.device must be a PCI address or a driver with arguments, as in "
+      "\"net_af_packet,iface=eth1\"";
+  const std::pair<const char*, std::string> rows[] = {
+      {"device = \"\"", device},
+      {"device = 1", device},
+      {"idle = \"Poll\"", "dpdk.idle must be \"back-off\" or \"poll\""},
+      {"memory_mb = 63", "dpdk.memory_mb must be a number from 64 to 1048576"},
+      {"extra_args = \"-v\"", "dpdk.extra_args must be a list of words"},
+      {"extra_args = [1]", "dpdk.extra_args must be a list of words"},
+  };
+  for (const auto& [line, expected] : rows) {
+    EXPECT_EQ(read("[dpdk]\n" + std::string(line)), "F:2: " + expected) << line;
+  }
+  EXPECT_EQ(read("[server]\nport = \"DPDK\""), "F:2: server.port must be \"udp\" or \"dpdk\"");
+  EXPECT_TRUE(read("server.port = \"dpdk\"\nstore.path = \"d\"")
+                  .starts_with("F: server.port is \"dpdk\", but dpdk.device is missing"));
+}
+
 constexpr const char* kListen =
     "server.listen must be a list of 1 to 15 numeric addresses, as in [\"0.0.0.0:5683\", "
     "\"[::1]:5683\"]";
@@ -107,8 +138,8 @@ TEST(Config, UnknownKeyIsToldWithTheNearestOne) {
        "F:2: unknown key \"lisen\" in [server]\n  to mend: did you mean \"listen\"?"},
       {"[server]\nWorkers = 1",
        "F:2: unknown key \"Workers\" in [server]\n  to mend: did you mean \"workers\"?"},
-      {"[server]\nworkers = 1\nport = 5683",
-       "F:3: unknown key \"port\" in [server]\n  to mend: known here: listen, workers"},
+      {"[server]\nworkers = 1\nudp_number = 5683",
+       "F:3: unknown key \"udp_number\" in [server]\n  to mend: known here: listen, workers, port"},
       {"[store]\npaht = \"d\"",
        "F:2: unknown key \"paht\" in [store]\n  to mend: did you mean \"path\"?"},
       {"[log]\nlevels = \"info\"",
@@ -118,9 +149,11 @@ TEST(Config, UnknownKeyIsToldWithTheNearestOne) {
       {"[stores]\npath = \"d\"",
        "F:1: unknown section \"stores\"\n  to mend: did you mean \"store\"?"},
       {"[dataplane]\n",
-       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, store, admin, crypto, log"},
+       "F:1: unknown section \"dataplane\"\n  to mend: known here: server, dpdk, store, admin, "
+       "crypto, log"},
       {"path = \"d\"",
-       "F:1: unknown section \"path\"\n  to mend: known here: server, store, admin, crypto, log"},
+       "F:1: unknown section \"path\"\n  to mend: known here: server, dpdk, store, admin, crypto, "
+       "log"},
   };
   for (const Row& row : rows) EXPECT_EQ(read(row.text), row.expected) << row.text;
 }
