@@ -292,6 +292,62 @@ def config():
     }
 
 
+def internet_sum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack(">H", total ^ 0xFFFF)
+
+
+def frame():
+    """Frames for 02:00:00:00:00:99, 10.9.8.7 and fd00::7, as tests/fuzz/frame_fuzz.cc has it."""
+    us, them = bytes.fromhex("020000000099"), bytes.fromhex("0200000000aa")
+    us4, them4 = bytes([10, 9, 8, 7]), bytes([10, 9, 8, 0x42])
+    us6, them6 = bytes.fromhex("fd" + "00" * 14 + "07"), bytes.fromhex("fd" + "00" * 14 + "42")
+    node6 = bytes.fromhex("ff0200000000000000000001ff000007")
+
+    def ethernet(kind, rest, to=us):
+        return to + them + struct.pack(">H", kind) + rest
+
+    def summed(body, at, pseudo=b""):
+        return body[:at] + internet_sum(pseudo + body) + body[at + 2 :]
+
+    def ipv4(protocol, body):
+        head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0x4000, 64, protocol, 0)
+        return summed(head + them4 + us4, 10) + body
+
+    def ipv6(following, body, to=us6, hops=64):
+        return struct.pack(">IHBB", 6 << 28, len(body), following, hops) + them6 + to + body
+
+    def pseudo(addresses, protocol, body):
+        return addresses + struct.pack(">HH", protocol, len(body))
+
+    datagram = bytes.fromhex("400112345573746174757301")
+    udp = struct.pack(">HHHH", 0xC001, 5683, 8 + len(datagram), 0) + datagram
+    udp4 = summed(udp, 6, pseudo(them4 + us4, 17, udp))
+    udp6 = summed(udp, 6, pseudo(them6 + us6, 17, udp))
+    echo = bytes.fromhex("0800000012340001") + b"ping"
+    echo6 = bytes.fromhex("8000000012340001") + b"ping"
+    asked = bytes.fromhex("8700000000000000") + us6 + bytes.fromhex("0101") + them
+    arp = bytes.fromhex("0001080006040001") + them + them4 + bytes(6) + us4
+    return {
+        "udp4": ethernet(0x0800, ipv4(17, udp4)),
+        "udp6": ethernet(0x86DD, ipv6(17, udp6)),
+        "vlan": us + them + bytes.fromhex("81000005") + b"\x08\x00" + ipv4(17, udp4),
+        "arp": ethernet(0x0806, arp, b"\xff" * 6),
+        "ping4": ethernet(0x0800, ipv4(1, summed(echo, 2))),
+        "ping6": ethernet(0x86DD, ipv6(58, summed(echo6, 2, pseudo(them6 + us6, 58, echo6)))),
+        "solicitation": ethernet(
+            0x86DD,
+            ipv6(58, summed(asked, 2, pseudo(them6 + node6, 58, asked)), node6, 255),
+            bytes.fromhex("3333ff000007"),
+        ),
+        "fragment": ethernet(0x86DD, ipv6(44, bytes(8) + udp6)),
+        "cut": ethernet(0x0800, ipv4(17, udp4))[:40],
+    }
+
+
 def main():
     write("coap_message_fuzz", coap_message())
     write("oscore_option_fuzz", oscore_option())
@@ -299,6 +355,7 @@ def main():
     write("pipeline_fuzz", pipeline())
     write("client_fuzz", client())
     write("uri_fuzz", uri())
+    write("frame_fuzz", frame())
     write("context_line_fuzz", context_line())
     write("record_fuzz", records())
     write("csv_fuzz", csv())
