@@ -9,11 +9,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <regex>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+
+#include "dataplane/nic/device_name.h"
 
 namespace osprey {
 namespace {
@@ -98,11 +99,6 @@ std::string mend_of(const std::string& log) {
 }
 
 }  // namespace
-
-bool is_pci_address(const std::string& device) {
-  static const std::regex kPci("([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
-  return std::regex_match(device, kPci);
-}
 
 Result<Eal> start_eal(const EalOptions& options) {
   Eal eal;

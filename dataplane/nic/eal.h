@@ -25,7 +25,4 @@ struct Eal {
 // Errors: what EAL says, with its likely cause; a second call.
 Result<Eal> start_eal(const EalOptions& options);
 
-// "0000:03:00.0" and "03:00.0" are PCI addresses.
-bool is_pci_address(const std::string& device);
-
 }  // namespace osprey

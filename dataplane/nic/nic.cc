@@ -8,8 +8,8 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/nic/device_name.h"
 #include "dataplane/nic/eal.h"
-#include "dataplane/nic/nic_port_name.h"
 #include "framework/base/check.h"
 
 namespace osprey {

@@ -67,8 +67,7 @@ struct Message {
   }
 };
 
-Message random_message(const std::vector<std::unique_ptr<AeadKey>>& keys,
-                       std::mt19937_64& random) {
+Message random_message(const std::vector<std::unique_ptr<AeadKey>>& keys, std::mt19937_64& random) {
   Message message;
   message.key = keys[random() % keys.size()].get();
   for (uint8_t& byte : message.nonce) byte = static_cast<uint8_t>(random());
@@ -76,8 +75,8 @@ Message random_message(const std::vector<std::unique_ptr<AeadKey>>& keys,
   const uint64_t pattern = random();
   for (size_t i = 0; i < kMaxAad; ++i) message.aad[i] = static_cast<uint8_t>(pattern >> (i % 57));
   // Mostly as short as OSCORE's are, and around whole blocks.
-  message.text_len = static_cast<uint32_t>(
-      random() % 4 != 0 ? random() % 100 : 16 * (random() % 18) + random() % 3);
+  message.text_len = static_cast<uint32_t>(random() % 4 != 0 ? random() % 100
+                                                             : 16 * (random() % 18) + random() % 3);
   for (size_t i = 0; i < message.plain.size(); ++i) {
     message.plain[i] = static_cast<uint8_t>(pattern >> (i % 55));
   }
@@ -206,8 +205,8 @@ TEST_P(IpsecMb, LongTextsAndAads) {
 TEST(IpsecMbArchitectures, TheBestIsMadeUnlessAnotherIsAskedFor) {
   const auto all = IpsecMbEngine::architectures();
   EXPECT_EQ(IpsecMbEngine::make().has_value(), !all.empty());
-  for (const auto architecture : {Architecture::kSse, Architecture::kAvx, Architecture::kAvx2,
-                                  Architecture::kAvx512}) {
+  for (const auto architecture :
+       {Architecture::kSse, Architecture::kAvx, Architecture::kAvx2, Architecture::kAvx512}) {
     const bool is_there = std::ranges::find(all, architecture) != all.end();
     EXPECT_EQ(IpsecMbEngine::make(architecture).has_value(), is_there);
   }
