@@ -95,6 +95,7 @@ Result<OpenPorts> open_dpdk_ports(const Config& config) {
   options.num_workers = static_cast<uint16_t>(worker_count(config));
   options.idle = config.dpdk.polls ? NicOptions::Idle::kPoll : NicOptions::Idle::kBackOff;
   options.memory_mb = config.dpdk.memory_mb;
+  options.instance = config.store_path;
   options.extra_args = config.dpdk.extra_args;
   if (auto added = add_addresses(config, options); !added) return tl::unexpected(added.error());
   const auto nic = Nic::open(options);

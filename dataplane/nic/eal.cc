@@ -15,6 +15,7 @@
 #include <rte_log.h>
 
 #include "dataplane/nic/device_name.h"
+#include "framework/base/hash.h"
 
 namespace osprey {
 namespace {
@@ -29,13 +30,23 @@ bool has_free_huge_pages() {
   return false;
 }
 
+// The same for every life of a server, so that those that were killed leave nothing that adds up.
+std::string file_prefix(const std::string& instance) {
+  char prefix[32];
+  std::snprintf(prefix, sizeof prefix, "--file-prefix=osprey-%08x",
+                static_cast<unsigned>(hash_bytes(0, as_bytes(std::string_view(instance)))));
+  return prefix;
+}
+
 std::vector<std::string> arguments_of(const EalOptions& options, bool has_huge_pages) {
-  std::vector<std::string> arguments = {"osprey", "--lcores=0@" + std::to_string(sched_getcpu())};
+  std::vector<std::string> arguments = {"osprey", "--lcores=0@" + std::to_string(sched_getcpu()),
+                                        file_prefix(options.instance)};
   if (has_huge_pages) {
     arguments.insert(arguments.end(), {"--in-memory"});
   } else {
-    arguments.insert(arguments.end(), {"--no-huge", "-m", std::to_string(options.memory_mb),
-                                       "--file-prefix=osprey-" + std::to_string(getpid())});
+    // Without files that other processes could share: each would be 10 MB.
+    arguments.insert(arguments.end(),
+                     {"--no-huge", "--no-shconf", "-m", std::to_string(options.memory_mb)});
   }
   if (is_pci_address(options.device)) {
     arguments.insert(arguments.end(), {"-a", options.device});

@@ -13,6 +13,7 @@ namespace osprey {
 
 struct EalOptions {
   std::string device;                   // PCI address, or driver name with its arguments
+  std::string instance;                 // what tells this server from others: files are named by it
   unsigned memory_mb = 0;               // all that DPDK may take when there are no huge pages
   std::vector<std::string> extra_args;  // as EAL takes them, for what we did not think of
 };

@@ -33,6 +33,7 @@ uint64_t udp_flows(const rte_eth_dev_info& info) {
 Result<std::shared_ptr<Nic>> Nic::open(const NicOptions& options) {
   EalOptions eal_options;
   eal_options.device = with_queues(options.device, options.num_workers);
+  eal_options.instance = options.instance;
   eal_options.memory_mb = options.memory_mb;
   eal_options.extra_args = options.extra_args;
   const auto eal = start_eal(eal_options);

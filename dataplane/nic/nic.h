@@ -34,6 +34,7 @@ struct NicOptions {
   uint16_t num_workers = 1;
   Idle idle = Idle::kBackOff;
   unsigned memory_mb = 256;
+  std::string instance;  // what tells this server from others on this machine
   std::vector<std::string> extra_args;
 };
 

@@ -24,14 +24,18 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import oscore_peer
+import interop_path  # noqa: F401
+import namespaces
 import rounds
 from judge import NO_ROOM_CODE, VIOLATIONS
-from server import Programs
+from server import DpdkPort, Programs, UdpPort
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / "build/crash"
 HEADERS = REPOSITORY / "framework/base"
 OWN_MOUNTS = "OSPREY_CRASH_OWN_MOUNTS"  # set once we are in a mount namespace of our own
+FAR_NAMESPACE = "OSPREY_CRASH_FAR_NAMESPACE"  # set once we are in the near one
+LINK = namespaces.Link("net_af_packet", 3, 2)
 EXIT_VIOLATION, EXIT_USAGE = 1, 2
 
 
@@ -39,7 +43,7 @@ def arguments_of(command_line: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/crash", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=60, metavar="N", help="(%(default)s)")
     parser.add_argument("--seed", type=int, metavar="S", help="of the dice (drawn)")
-    parser.add_argument("--port", choices=["udp"], default="udp", help="of the server")
+    parser.add_argument("--port", choices=["udp", "dpdk"], default="udp", help="of the server; dpdk needs root")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts there")
     parser.add_argument(
         "--only", action="append", choices=list(rounds.ROUNDS), metavar="KIND",
@@ -65,6 +69,21 @@ def in_own_mounts() -> None:
         # The root of a chroot need not be a mount whose propagation could be changed.
         command += ["--propagation", "unchanged"]
     os.execvp("unshare", [*command, sys.executable, *sys.argv])
+
+
+def in_joined_namespaces() -> int | None:
+    """For the dpdk port: this program once more, next to a namespace for the server; its exit code.
+    None if that is where we are."""
+    if FAR_NAMESPACE in os.environ:
+        return None
+    if reason := namespaces.why_not():
+        print(f"error: --port dpdk: {reason}", file=sys.stderr)
+        return EXIT_USAGE
+    near, far = f"osprey-crash-{os.getpid()}-a", f"osprey-crash-{os.getpid()}-b"
+    with namespaces.joined(near, far, (LINK,)):
+        command = [*namespaces.inside(near), sys.executable, *sys.argv]
+        env = {**os.environ, FAR_NAMESPACE: far}
+        return subprocess.run(command, env=env, check=False).returncode
 
 
 def kinds_for(options: argparse.Namespace, points: list[str], osprey: Path) -> list[str]:
@@ -139,7 +158,9 @@ def check(options: argparse.Namespace, directory: Path) -> dict:
     """All rounds; the results. What `directory` has afterwards is the history of the run."""
     points = rounds.names_in(HEADERS / "crash_point.h")
     programs = Programs(
-        options.build / "tests/crash/ledger_server", options.build / "apps/osprey/osprey"
+        options.build / "tests/crash/ledger_server",
+        options.build / "apps/osprey/osprey",
+        UdpPort() if options.port == "udp" else DpdkPort(LINK, os.environ[FAR_NAMESPACE]),
     )
     faults = {"OSPREY_FAULT": options.fault} if options.fault else {}
     began = time.monotonic()
@@ -161,6 +182,8 @@ def main() -> int:
             print(f"error: there is no {options.build / program}", file=sys.stderr)
             print("       mend it with:  scripts/build crash", file=sys.stderr)
             return EXIT_USAGE
+    if options.port == "dpdk" and (code := in_joined_namespaces()) is not None:
+        return code
     in_own_mounts()
     oscore_peer.check_vectors()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,12 +17,11 @@ import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.append(str(TESTS / "interop"))  # behind our own folder, which has a relay.py, too
+import interop_path  # noqa: F401
 
 import coap_wire
 
-VECTORS = TESTS / "vectors/rfc8613-appendix-c.json"
+VECTORS = Path(__file__).resolve().parents[1] / "vectors/rfc8613-appendix-c.json"
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,6 @@ class Endpoint:
         self._receive = receive
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self._socket.bind((LOOPBACK, 0))
         self._socket.connect(address)
         self._socket.setblocking(False)
         self.address = self._socket.getsockname()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -10,6 +11,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import interop_path  # noqa: F401
+from namespaces import Link, inside
 from relay import LOOPBACK, Loop
 
 READY_S = 20.0
@@ -28,6 +31,7 @@ WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 class Programs:
     server: Path  # ledger_server
     osprey: Path
+    port: UdpPort | DpdkPort  # what the server listens on
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,39 @@ class Ended:
         return f"ended with {self.code}, saying {said[-3:] if said else 'nothing'}"
 
 
+class UdpPort:
+    """Kernel sockets on loopback; each life gets a port from the kernel."""
+
+    before: list[str] = []  # what the server's command line begins with
+    configuration = ""
+
+    def listen(self) -> str:
+        return f"{LOOPBACK}:0"
+
+
+class DpdkPort:
+    """The far end of a veth pair, in another namespace; each life has a port of its own."""
+
+    def __init__(self, link: Link, namespace: str) -> None:
+        self.before = inside(namespace)
+        self.configuration = f'[dpdk]\ndevice = "{link.device}"\n'
+        self._host = link.ipv4(2)
+        self._ports = itertools.cycle(range(20000, 30000))
+
+    def listen(self) -> str:
+        return f"{self._host}:{next(self._ports)}"
+
+
 class Server:
     """ledger_server on `store`, its other files in `directory`; each life has a port of its own."""
 
     def __init__(
-        self, loop: Loop, programs: Programs, directory: Path, store: Path, faults: dict[str, str]
+        self,
+        loop: Loop,
+        programs: Programs,
+        directory: Path,
+        store: Path,
+        faults: dict[str, str],
     ) -> None:
         self._loop = loop
         self._programs = programs
@@ -88,15 +120,17 @@ class Server:
         """Starts it without waiting for anything. `before`: a program that runs it."""
         assert not self.alive()
         config = self._directory / "server.toml"
+        port = self._programs.port
+        kind = "dpdk" if port.configuration else "udp"
         config.write_text(
-            f'[server]\nlisten = ["{LOOPBACK}:0"]\nworkers = {workers}\n'
-            f'[store]\npath = "{self.store}"\n[log]\nlevel = "warn"\n'
+            f'[server]\nlisten = ["{port.listen()}"]\nport = "{kind}"\nworkers = {workers}\n'
+            f'[store]\npath = "{self.store}"\n[log]\nlevel = "warn"\n{port.configuration}'
         )
         err = (self._directory / "server.err").open("ab")
         self._err_from = err.tell()
         self._out = b""
         self._process = subprocess.Popen(
-            [*WITH_US, *before, str(self._programs.server), "--config", str(config)],
+            [*WITH_US, *port.before, *before, str(self._programs.server), "--config", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=err,
