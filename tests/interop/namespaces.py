@@ -48,13 +48,15 @@ def why_not() -> str | None:
     """Why there can be no namespaces here, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    missing = [name for name in ("ip", "ethtool") if shutil.which(name) is None]
+    missing = [name for name in ("ip", "ethtool", "nsenter") if shutil.which(name) is None]
     return f"{missing[0]} is not installed" if missing else None
 
 
 def inside(namespace: str) -> list[str]:
-    """What a command line begins with, to run there; the command keeps its process ID."""
-    return ["ip", "netns", "exec", namespace]
+    """What a command line begins with, to run there; the command keeps its process ID.
+
+    Not `ip netns exec`, which changes mounts, and cannot in a chroot."""
+    return ["nsenter", f"--net=/run/netns/{namespace}"]
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def joined(near: str, far: str, links: tuple[Link, ...]) -> Iterator[None]:
     try:
         _run(f"ip netns add {near}")
         _run(f"ip netns add {far}")
-        _run(f"ip -n {near} link set lo up")
+        _run("ip link set lo up", near)
         for link in links:
             _add(link, near, far)
         yield
@@ -78,13 +80,14 @@ def _add(link: Link, near: str, far: str) -> None:
     queues = f"numrxqueues {link.workers} numtxqueues {link.workers}"
     peer = f"peer name {link.far} netns {far} {queues}"
     _run(f"ip link add {link.near} netns {near} {queues} type veth {peer}")
-    _run(f"ip -n {near} address add {link.ipv4(1)}/24 dev {link.near}")
-    _run(f"ip -n {near} address add {link.ipv6(1)}/64 dev {link.near} nodad")
-    _run(f"ip -n {near} link set {link.near} up")
-    _run(f"ip -n {far} link set {link.far} up")
+    _run(f"ip address add {link.ipv4(1)}/24 dev {link.near}", near)
+    _run(f"ip address add {link.ipv6(1)}/64 dev {link.near} nodad", near)
+    _run(f"ip link set {link.near} up", near)
+    _run(f"ip link set {link.far} up", far)
     # Otherwise the kernel leaves the checksums to a device that is not there.
-    _run(f"ip netns exec {near} ethtool -K {link.near} tx off")
+    _run(f"ethtool -K {link.near} tx off", near)
 
 
-def _run(command: str) -> None:
-    subprocess.run(command.split(), check=True, stdout=subprocess.DEVNULL)
+def _run(command: str, namespace: str = "") -> None:
+    prefix = inside(namespace) if namespace else []
+    subprocess.run([*prefix, *command.split()], check=True, stdout=subprocess.DEVNULL)
