@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/launch/config.h"
+#include "apps/launch/doctor.h"
 
 namespace osprey {
 namespace {
@@ -19,6 +20,8 @@ Config Config::from_args(int argc, char** argv) {
   app.add_option("--config", path, "TOML file")->required()->type_name("FILE");
   app.fallthrough();  // inherited by what is added after it: `check --config FILE`
   const CLI::App* check = app.add_subcommand("check", "read the configuration, serve nothing");
+  const CLI::App* doctor =
+      app.add_subcommand("doctor", "look at the machine as the configured port will find it");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -33,6 +36,7 @@ Config Config::from_args(int argc, char** argv) {
     std::printf("%s: ok\n", path.c_str());
     std::exit(kExitDone);
   }
+  if (doctor->parsed()) std::exit(print_findings(examine(*config)));
   return std::move(*config);
 }
 

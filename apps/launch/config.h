@@ -59,9 +59,9 @@ struct Config {
   std::string log_level = "info";
 
   // The command line of a server program: `PROGRAM --config FILE` serves, `PROGRAM check --config
-  // FILE` only reads the configuration. Returns only when the program is to serve; otherwise it has
-  // said why and ended the process (exit code 0 after check or --help, 2 for bad usage or a bad
-  // configuration).
+  // FILE` only reads the configuration, `PROGRAM doctor --config FILE` looks at the machine.
+  // Returns only when the program is to serve; otherwise it has said why and ended the process
+  // (exit code 0 after check, doctor or --help, 2 for bad usage or a bad configuration).
   static Config from_args(int argc, char** argv);
 
   // Errors name file, line, and for an unknown key the one that was most likely meant.

@@ -53,6 +53,11 @@ TEST_F(FromArgsDeathTest, BadConfigurationOrUsageIsExitCode2) {
   EXPECT_EXIT(from_args({"--config", good_, "serve"}), ExitedWithCode(2), "");
 }
 
+TEST_F(FromArgsDeathTest, DoctorLooksAtTheMachine) {
+  EXPECT_EXIT(from_args({"doctor", "--config", good_}), ExitedWithCode(0), "");
+  EXPECT_EXIT(from_args({"doctor", "--config", bad_}), ExitedWithCode(2), "unknown key");
+}
+
 TEST_F(FromArgsDeathTest, HelpIsExitCode0) {
   EXPECT_EXIT(from_args({"--help"}), ExitedWithCode(0), "");
 }
