@@ -7,8 +7,6 @@
 namespace osprey {
 namespace {
 
-using namespace frames;
-
 constexpr std::array<std::string_view, kNumFrameFates> kNames = {
     "datagram",   "arp-answered", "neighbour-answered", "ping-answered",
     "not-for-us", "other-port",   "other-protocol",     "ip-options",

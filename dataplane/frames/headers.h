@@ -8,7 +8,7 @@
 #include "dataplane/frames/checksum.h"
 #include "dataplane/frames/frame.h"
 
-namespace osprey::frames {
+namespace osprey {
 
 inline constexpr uint16_t kTypeIpv4 = 0x0800;
 inline constexpr uint16_t kTypeArp = 0x0806;
@@ -84,4 +84,4 @@ inline void return_to_sender(MutableBytes frame, const MacAddress& mac) {
   put_at(frame, 6, mac);
 }
 
-}  // namespace osprey::frames
+}  // namespace osprey

@@ -2,7 +2,7 @@
 
 #include "dataplane/frames/headers.h"
 
-namespace osprey::frames {
+namespace osprey {
 namespace {
 
 // ARP, at `at`.
@@ -132,4 +132,4 @@ FrameFate answer_icmpv6(MutableBytes room, size_t ip, size_t end, const FrameHos
   return answer_solicitation(room, ip, host, layout);
 }
 
-}  // namespace osprey::frames
+}  // namespace osprey

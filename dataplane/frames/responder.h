@@ -5,7 +5,7 @@
 
 #include "dataplane/frames/frame.h"
 
-namespace osprey::frames {
+namespace osprey {
 
 // `at`: where ARP begins. Anything but a question for one of our addresses is kNotForUs.
 FrameFate answer_arp(MutableBytes frame, size_t at, const FrameHost& host, FrameLayout& layout);
@@ -18,4 +18,4 @@ FrameFate answer_icmp(MutableBytes frame, size_t ip, size_t at, size_t end, cons
 FrameFate answer_icmpv6(MutableBytes room, size_t ip, size_t end, const FrameHost& host,
                         FrameLayout& layout);
 
-}  // namespace osprey::frames
+}  // namespace osprey
