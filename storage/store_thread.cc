@@ -242,12 +242,14 @@ bool StoreThread::try_to_recover() {
   loader_.drop_cursors();
   retry_ = std::min(retry_ * 2, kLastRetry);
   // What could only not be read is read again. A write that failed may be there or not, and takes
-  // an epoch to get over.
-  if (!store_.has_database() || !store_.database().failure().empty()) {
+  // an epoch to get over: all of it, before anything is believed that the database says.
+  must_reopen_ |= !store_.has_database() || !store_.database().failure().empty();
+  if (must_reopen_) {
     if (const auto reopened = store_.reopen_database(); !reopened) {
       begin_trouble(reopened.error());
       return false;
     }
+    must_reopen_ = false;
   }
   in_trouble_ = false;
   const std::scoped_lock lock(health_mutex_);

@@ -127,6 +127,7 @@ class StoreThread {
   std::vector<WantedFetch> wanted_fetches_;
 
   bool in_trouble_ = false;
+  bool must_reopen_ = false;  // since a write failed
   std::chrono::milliseconds retry_ = kFirstRetry;
   std::chrono::steady_clock::time_point retry_at_;
 

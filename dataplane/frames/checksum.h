@@ -21,6 +21,7 @@ class Checksum {
       std::memcpy(&word, data, 8);
       add_word(word);
     }
+    if (len == 0) return;
     uint64_t rest = 0;
     std::memcpy(&rest, data, len);
     add_word(rest);

@@ -351,7 +351,8 @@ TEST(StoreThread, ContextOfAFailedChangeComesBackAsTheDatabaseHasIt) {
     StoreDirectory directory(2);
     Life life(directory);
     uint64_t last = 0;
-    for (int i = 0; i < 20; ++i) last = life.take(0);
+    // So few that no more are asked for: what fails first is the change.
+    for (int i = 0; i < 10; ++i) last = life.take(0);
     Life::see(*life.find(0), 5);
     {
       const FullDisk full;
@@ -369,6 +370,28 @@ TEST(StoreThread, ContextOfAFailedChangeComesBackAsTheDatabaseHasIt) {
   expect_back([](Store& store) { return store.remove("context-0"); });
   expect_back([](Store& store) { return store.set_enabled("context-0", false); });
   expect_back([](Store& store) { return store.replace(numbered_context(0)); });
+}
+
+// Goal: a recovery that gets no further than the database believes nothing that stands there: the
+// numbers that came with the epoch are not in it. Method: a directory where the new epoch's file is
+// written.
+TEST(StoreThread, NothingIsBelievedBeforeTheNewEpochIsThere) {
+  StoreDirectory directory(1);
+  Life life(directory);
+  uint64_t last = 0;
+  for (int i = 0; i < 10; ++i) last = life.take(0);
+  const std::string in_the_way = directory.path_of("epoch.a.new");
+  {
+    const FullDisk full;
+    EXPECT_FALSE(life.store().remove("context-0"));
+    ASSERT_EQ(mkdir(in_the_way.c_str(), 0700), 0);
+  }
+  const uint64_t num_failures = life.store().health().num_failures;
+  ASSERT_TRUE(wait_until([&] { return life.store().health().num_failures > num_failures + 2; }));
+  EXPECT_EQ(life.find(0), nullptr);
+  ASSERT_EQ(rmdir(in_the_way.c_str()), 0);
+  ASSERT_TRUE(wait_until([&] { return life.find(0) != nullptr; }));
+  EXPECT_GT(life.take(0), last);
 }
 
 // Goal: a context whose numbers lie above the store's epoch is not used before the store has gone
