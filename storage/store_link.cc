@@ -16,8 +16,9 @@ std::optional<SequenceRange> StoreLink::reserve_sender_sequence(SecurityContext&
 bool StoreLink::expect_need(SecurityContext& context) {
   const uint64_t used_limit = context.sequence().limit();
   if (context.reserved().limit() > used_limit) return true;
-  const bool pushed =
-      numbers_.push([&](NumbersRequest& request) { request = {&context, used_limit}; });
+  const bool pushed = numbers_.push([&](NumbersRequest& request) {
+    request = {&context, used_limit};
+  });
   store_.wake();
   return pushed;
 }

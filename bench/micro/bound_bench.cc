@@ -97,16 +97,14 @@ void open_and_seal(benchmark::State& state, Run run) {
 }
 
 void ccm(benchmark::State& state) {
-  open_and_seal(state, [](Library& library, uint32_t size, bool is_seal) {
-    library.run_ccm(size, is_seal);
-  });
+  open_and_seal(
+      state, [](Library& library, uint32_t size, bool is_seal) { library.run_ccm(size, is_seal); });
 }
 BENCHMARK(ccm)->Name("bound/ccm")->RangeMultiplier(2)->Range(1, kMaxBurst);
 
 void gcm(benchmark::State& state) {
-  open_and_seal(state, [](Library& library, uint32_t size, bool is_seal) {
-    library.run_gcm(size, is_seal);
-  });
+  open_and_seal(
+      state, [](Library& library, uint32_t size, bool is_seal) { library.run_gcm(size, is_seal); });
 }
 BENCHMARK(gcm)->Name("bound/gcm")->Arg(1)->Arg(64);
 

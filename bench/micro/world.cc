@@ -133,8 +133,8 @@ bool World::are_answered() {
     Slot& slot = slots_[i];
     const size_t request = next_ - num_received_ + i;
     if (!slot.has_reply) return false;
-    if (!requests_->is_answer(request, {slot.data, slot.len}, *client_engine_,
-                              shape_.answer_len)) return false;
+    if (!requests_->is_answer(request, {slot.data, slot.len}, *client_engine_, shape_.answer_len))
+      return false;
   }
   return true;
 }

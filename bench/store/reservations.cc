@@ -102,11 +102,11 @@ class BareDatabase {
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     rocksdb::DB* db = nullptr;
-    must_be_ok(rocksdb::DB::Open(
-        options, path,
-        {{"default", storage::family_options(storage::Family::kMeta)},
-         {"sequences", storage::family_options(storage::Family::kSequences)}},
-        &families_, &db));
+    must_be_ok(
+        rocksdb::DB::Open(options, path,
+                          {{"default", storage::family_options(storage::Family::kMeta)},
+                           {"sequences", storage::family_options(storage::Family::kSequences)}},
+                          &families_, &db));
     db_.reset(db);
     synced_.sync = true;
   }

@@ -262,10 +262,9 @@ class IpsecMbEngine::Parts {
     }
     Tag tag;
     const bool is_seal = direction == Direction::kSeal;
-    (is_seal ? gcm.seal : gcm.open)(&slot.prepared, &gcm_state_, job.text, job.text, job.text_len,
-                                    job.nonce, job.aad, job.aad_len,
-                                    is_seal ? job.text + job.text_len : tag.data(),
-                                    algorithm.tag_len);
+    (is_seal ? gcm.seal : gcm.open)(
+        &slot.prepared, &gcm_state_, job.text, job.text, job.text_len, job.nonce, job.aad,
+        job.aad_len, is_seal ? job.text + job.text_len : tag.data(), algorithm.tag_len);
     finish(job, direction, tag);
   }
 
@@ -333,8 +332,7 @@ Result<std::unique_ptr<IpsecMbEngine>> IpsecMbEngine::make(Architecture architec
   if (!manager) return fail("ipsec-mb: no memory for a manager");
   const ArchitectureRow* chosen = nullptr;
   for (const ArchitectureRow& row : kArchitectures) {
-    const bool is_wanted =
-        architecture == Architecture::kBest || architecture == row.architecture;
+    const bool is_wanted = architecture == Architecture::kBest || architecture == row.architecture;
     if (is_wanted && can_do(*manager, row)) chosen = &row;
   }
   if (chosen == nullptr) {

@@ -32,7 +32,8 @@ class KeySlots {
     memory_.reset(std::calloc(space, 1));
     CHECK(memory_ != nullptr);
     void* aligned = memory_.get();
-    slots_ = static_cast<Slot*>(std::align(alignof(Slot), (mask_ + 1) * sizeof(Slot), aligned, space));
+    slots_ =
+        static_cast<Slot*>(std::align(alignof(Slot), (mask_ + 1) * sizeof(Slot), aligned, space));
   }
   ~KeySlots() {
     for (size_t i = 0; i <= mask_; ++i) {
