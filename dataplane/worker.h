@@ -86,7 +86,6 @@ class PortWorker final : public Worker, public pipeline::Handoff {
 
   const pipeline::VerdictCounters& counters() const override { return line_.counters(); }
   std::vector<Tally> tallies() const override { return port_->tallies(); }
-  const Port& port() const { return *port_; }
 
   bool give(oscore::WorkerIndex owner, const pipeline::Packet& packet) override {
     const auto& slot = static_cast<const Slot&>(packet);

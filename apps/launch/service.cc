@@ -80,9 +80,9 @@ Result<void> Service::add_workers(const Config& config, const OpenPorts& ports,
   const auto count = static_cast<oscore::WorkerIndex>(ports.count);
   std::vector<Worker*> workers;
   for (oscore::WorkerIndex index = 0; index < count; ++index) {
-    Member& member = members_.emplace_back();
     auto engine = make_engine(config.engine, num_contexts_);
     if (!engine) return tl::unexpected(engine.error());
+    Member& member = members_.emplace_back();
     member.engine = std::move(*engine);
     member.echo = std::make_unique<oscore::EchoMaker>(echo_key);
     parts.sequence_source = &store_->link(index);

@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-#include "framework/base/clock.h"
+#include "dataplane/clock.h"
 
 namespace osprey::bench {
 
@@ -14,8 +14,6 @@ inline TimeNs read_clock(clockid_t clock) {
   clock_gettime(clock, &time);
   return time.tv_sec * kSecond + time.tv_nsec;
 }
-
-inline TimeNs monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
 
 // CPU time of a process, all its threads together: what /proc/PID/stat counts in ticks. 0 if there
 // is no such process.

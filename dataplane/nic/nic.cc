@@ -1,11 +1,10 @@
 #include "dataplane/nic/nic.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include <rte_eal.h>
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include "dataplane/nic/device_name.h"

@@ -60,7 +60,6 @@ class Nic : public std::enable_shared_from_this<Nic> {
   // Worker `queue`'s own; keeps the device open.
   std::unique_ptr<NicPort> port(uint16_t queue);
 
-  const FrameHost& host() const { return host_; }
   // One line: driver, queues, memory.
   const std::string& description() const { return description_; }
 
